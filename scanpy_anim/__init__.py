@@ -1,0 +1,3 @@
+"""Turn an algorithm running over a single-cell atlas into a short movie."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Plots: films of an embedding."""

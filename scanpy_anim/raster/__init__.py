@@ -1,0 +1,1 @@
+"""Points to pixels: arrays only, and the matplotlib artist on top."""

@@ -1,0 +1,1 @@
+"""Tools: algorithms on the neighbour graph that keep every iteration."""
