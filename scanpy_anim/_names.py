@@ -1,0 +1,24 @@
+"""Names offered to the reader of an error message."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def listed(names: Iterable[object], most: int = 8) -> str:
+    """Spell names as a comma-separated list, the first `most` of them."""
+    names = [repr(n) if isinstance(n, str) else str(n) for n in names]
+    if not names:
+        return "none"
+    more = f", … ({len(names):,} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def nearest(name: str, names: Iterable[str], most: int = 3) -> str:
+    """Offer the names that look like `name`: " Did you mean 'umap'?", or nothing."""
+    close = get_close_matches(name, [str(n) for n in names], n=most, cutoff=0.6)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""

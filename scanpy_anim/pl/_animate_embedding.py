@@ -1,0 +1,194 @@
+"""The film of an algorithm on an embedding: resolve, set the stage, record, hand over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+    from matplotlib.axes import Axes
+
+    from scanpy_anim.pl._animation import EmbeddingAnimation
+    from scanpy_anim.pl._color import Color
+    from scanpy_anim.pl._panel import SortOrder
+    from scanpy_anim.pl._scale import ScaleName
+    from scanpy_anim.pl._source import Source
+    from scanpy_anim.pl._timeline import Ease, Pace
+    from scanpy_anim.pl._titles import FrameTitle
+
+
+def animate_embedding(
+    adata: AnnData,
+    basis: str = "umap",
+    *,
+    color: Color = "label_propagation",
+    n_frames: int | None = None,
+    classes: str | Sequence[str] | None = None,
+    scale: ScaleName = "rank",
+    per_frame: bool = False,
+    sort_order: SortOrder = True,
+    tween: int = 0,
+    ease: Ease = "linear",
+    pace: Pace = "even",
+    every: int = 1,
+    frames: Sequence[int] | slice | None = None,
+    reverse: bool = False,
+    bounce: bool = False,
+    hold: float | tuple[float, float] = 1.0,
+    fps: float = 10,
+    duration: float | None = None,
+    frame_title: FrameTitle = "auto",
+    mark_seeds: bool = True,
+    progress: bool | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
+) -> EmbeddingAnimation:
+    """Replay an algorithm on an embedding.
+
+    The stage (axes, colour bar, legend, title) is drawn once by `scanpy.pl.embedding` with your
+    arguments; every frame then recolours the same cells. A colour means the same from the first
+    frame to the last.
+
+    Parameters
+    ----------
+    adata
+        Annotated data with an embedding. It is not changed.
+    basis
+        Name of the embedding in `obsm`, with or without `X_`.
+    color
+        What each frame shows:
+
+        - a key of `obsm` with an array `(n_obs, n_frames)`, such as the scores that
+          `scanpy_anim.tl.label_propagation` stores, or `(n_obs, n_frames, n_classes)`: then the
+          label of the moment, its share of the scores as opacity;
+        - a list of columns of `obs` or genes, a frame each;
+        - a list of arrays `(n_obs,)`, a frame each, or an array `(n_obs, n_frames)`;
+        - a function of the frame's number that returns an array `(n_obs,)`, with `n_frames`. It
+          is called once a frame, when the frame is needed.
+
+        Numbers or categories; missing ones are drawn in `na_color`.
+    n_frames
+        How many frames there are, with a function as `color` only.
+    classes
+        Of a result with several classes: show this class's scores instead of the labels. A list
+        makes a panel for each.
+    scale
+        `"rank"`: colour by the cell's rank within the frame, ties averaged
+        (`scipy.stats.rankdata`), the frame's lowest and highest at the ends of the colour map.
+        `"linear"`: by the value. `"log"`: by its logarithm, values of 0 or less as missing. A
+        function: by what it makes of the frame's values.
+    per_frame
+        Limits of the colour map for each frame on its own rather than over the whole film.
+    sort_order
+        `True`: cells that are highest in any frame are on top in every frame. `"frame"`: the
+        highest of each frame on top, as a still from scanpy has it. `False`: order of the data.
+        Missing ones are at the bottom.
+    tween
+        Number of interpolated frames between two.
+    ease
+        How fast these go from one to the next: `"linear"`, `"in-out"` or a function from 0 … 1
+        to 0 … 1.
+    pace
+        `"change"`: every second shows the same amount of change. `"even"`: every frame lasts
+        the same.
+    every, frames
+        Show every so many frames (the last one always), or just these.
+    reverse, bounce
+        Play backwards; play there and back again.
+    hold
+        Seconds that the last frame stays, or the first and the last.
+    fps
+        Frames a second.
+    duration
+        Seconds that the whole film lasts, instead of `fps`.
+    frame_title
+        Text over each frame. `"auto"`: iteration, gene or column; or a format string with
+        `{frame}`, `{iteration}`, `{name}`, `{n_frames}`; a list; a function of the frame's
+        number; `None`: no text, scanpy's title.
+    mark_seeds
+        Ring the seed cells of a propagation.
+    progress
+        Show a progress bar on long work; `None`: when it lasts and someone watches.
+    ax
+        Axes to draw in. Default: a figure of its own.
+    **kwargs
+        All else goes to `scanpy.pl.embedding` and means there what it means there: `palette`,
+        `cmap`, `size`, `vmin`, `frameon`, `legend_loc`, `title`, `groups`, …
+
+    Returns
+    -------
+    A film that shows itself at the end of a notebook cell; `.save("film.mp4")` writes it.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        Naming the argument, its value and what exists instead, before anything is drawn.
+
+    Examples
+    --------
+    >>> import scanpy as sc, scanpy_anim as sca
+    >>> adata = sc.datasets.pbmc68k_reduced()
+    >>> sca.tl.label_propagation(adata, "bulk_labels")
+    >>> film = sca.pl.animate_embedding(adata, classes="Dendritic", fps=5)
+    >>> film.save("dendritic.gif")  # doctest: +SKIP
+    """
+    from scanpy_anim.pl import _color, _marks, _stage
+    from scanpy_anim.pl._panel import paint
+    from scanpy_anim.pl._record import record
+    from scanpy_anim.pl._scale import Scale
+    from scanpy_anim.pl._timeline import Pacing
+    from scanpy_anim.pl._titles import frame_titles
+
+    pacing = Pacing(
+        tween=tween,
+        ease=ease,
+        hold=hold,
+        fps=fps,
+        duration=duration,
+        pace=pace,
+        every=every,
+        frames=frames,
+        reverse=reverse,
+        bounce=bounce,
+    )
+    _stage.check_arguments(kwargs)
+    _check_sort_order(sort_order)
+    _stage.basis_key(adata, basis)
+    scaling = Scale(scale, _taken(kwargs, "vmin", "vmax", "vcenter", "norm"), per_frame)
+    sources = _color.sources(
+        adata,
+        color,
+        n_frames=n_frames,
+        classes=classes,
+        **_taken(kwargs, "layer", "use_raw", "gene_symbols"),
+    )
+    picked = pacing.chosen(_frames_of_all(sources))
+
+    stage = _stage.set_stage(adata, basis, sources, scaling, picked, ax=ax, arguments=kwargs)
+    if mark_seeds:
+        _marks.mark_seeds(stage)
+    paints = [paint(stage, i, scaling, sort_order) for i in range(len(stage.panels))]
+    timeline = pacing.timeline(sources[0].n_frames, paints[0].change)
+    titles = frame_titles(frame_title, sources[0], timeline.moments)
+    return record(stage, paints, timeline, titles, progress=progress)
+
+
+def _taken(kwargs: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Take some arguments out of those that go to scanpy."""
+    return {name: kwargs.pop(name) for name in names if name in kwargs}
+
+
+def _check_sort_order(sort_order: object) -> None:
+    if not (isinstance(sort_order, bool) or sort_order == "frame"):
+        raise ValueError(f"sort_order={sort_order!r}: True, False or 'frame'.")
+
+
+def _frames_of_all(sources: Sequence[Source]) -> int:
+    """Return the number of frames, the same in every panel."""
+    counts = {s.name: s.n_frames for s in sources}
+    if len(set(counts.values())) > 1:
+        spelled = ", ".join(f"{name!r}: {n}" for name, n in counts.items())
+        raise ValueError(f"color: panels side by side need as many frames each; here {spelled}.")
+    return sources[0].n_frames

@@ -1,0 +1,333 @@
+"""The film: a matplotlib animation that saves and shows itself."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.animation import ArtistAnimation
+
+from scanpy_anim.pl._backdrop import Backdrop, canvas_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from scanpy_anim.pl._timeline import Timeline
+    from scanpy_anim.video import Film
+
+
+class EmbeddingAnimation(ArtistAnimation):
+    """A film of an embedding, as `animate_embedding` returns it.
+
+    All that matplotlib can do with an animation works. What this class adds draws the stage
+    once and streams the frames, without system ffmpeg and without a second drawing.
+
+    Parameters
+    ----------
+    figure
+        The stage.
+    photos
+        The artists of each frame: the points of each panel first, then texts.
+    timeline
+        How long each frame is shown.
+    n_panels
+        How many artists of a frame are points.
+    titles
+        What to call each frame.
+    palette
+        `(k, 3)` uint8 colours that a film with few colours has to keep.
+    title, metadata
+        What the film shows, and what goes into its files.
+
+    Examples
+    --------
+    >>> import scanpy as sc, scanpy_anim as sca
+    >>> adata = sc.datasets.pbmc68k_reduced()
+    >>> sca.tl.label_propagation(adata, [0, 1])
+    >>> film = sca.pl.animate_embedding(adata)
+    >>> frames = list(film.frames(dpi=50))
+    >>> len(frames) == len(film), frames[0].shape[2]
+    (True, 3)
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        photos: Sequence[Sequence[Artist]],
+        *,
+        timeline: Timeline,
+        n_panels: int = 1,
+        titles: Sequence[str] = (),
+        palette: NDArray[np.uint8] | None = None,
+        title: str = "",
+        metadata: Mapping[str, str] | None = None,
+        progress: bool | None = None,
+    ) -> None:
+        self.timeline = timeline
+        self._n_panels = n_panels
+        self._titles = list(titles)
+        self._palette = palette
+        self._title = title
+        self._metadata = dict(metadata or {})
+        self._progress = progress
+        super().__init__(
+            figure,
+            photos,
+            interval=1000 / timeline.fps,
+            repeat_delay=1000 * timeline.moments[-1].held,
+        )
+        # matplotlib warns of animations that were never drawn; this one draws when asked
+        self._draw_was_started = True
+        self._show_only(0)
+
+    def __len__(self) -> int:
+        return len(self._framedata)
+
+    def __repr__(self) -> str:
+        width, height = self._fig.get_size_inches()
+        seconds = self.timeline.seconds().sum()
+        return (
+            f"EmbeddingAnimation of {self._title!r}: {len(self)} frames, {seconds:.1f} s, "
+            f"{width:.1f} × {height:.1f} in"
+        )
+
+    def frames(self, dpi: float | None = None) -> Iterator[NDArray[np.uint8]]:
+        """Draw the film, frame by frame.
+
+        Parameters
+        ----------
+        dpi
+            Dots per inch; `None`: the figure's own.
+
+        Yields
+        ------
+        `(height, width, 3)` uint8 array, a new one for each frame.
+        """
+        for canvas in self._canvases(dpi or self._fig.dpi):
+            yield canvas[..., :3].copy()
+
+    def still(self, i: int) -> Figure:
+        """Return one frame as a figure of its own, to be changed or saved in any format.
+
+        Parameters
+        ----------
+        i
+            The frame's number in the film; negative ones count from the end.
+
+        Returns
+        -------
+        A copy of the figure that shows frame `i` and is not known to pyplot.
+        """
+        from scanpy_anim.pl._still import copy_of
+
+        return copy_of(self._fig, self._framedata, self._frame_number(i))
+
+    def save(  # type: ignore[override]
+        self,
+        filename: str | Path,
+        writer: Any = None,
+        fps: float | None = None,
+        dpi: float | str | None = None,
+        *,
+        loop: int = 0,
+        quality: float | None = None,
+        max_bytes: int | str | None = None,
+        target: str | None = None,
+        progress: bool | None = None,
+        **matplotlib: Any,
+    ) -> None:
+        """Write the film; the suffix says how.
+
+        Parameters
+        ----------
+        filename
+            Where to: `.gif`, `.mp4`, `.webm`, `.webp`, `.apng`, `.avif` or `.html`. A file that
+            is there is replaced only once the new one is complete.
+        writer
+            A matplotlib writer or its name, for matplotlib's own way of saving; `None`: ours.
+        fps
+            Frames a second; `None`: as the film was made.
+        dpi
+            Dots per inch; `None`: `rcParams["savefig.dpi"]`.
+        loop
+            How often it plays, 0 for ever.
+        quality
+            The encoder's own measure; `None`: crisp points.
+        max_bytes
+            Largest size of the file, such as `"15MB"`: the best picture that fits is found.
+        target
+            Where the film will be shown, such as `"slides"`: format and limits follow.
+        progress
+            Show a progress bar; `None`: when it lasts and someone watches.
+        **matplotlib
+            Arguments of `matplotlib.animation.Animation.save`, only with `writer`.
+
+        Raises
+        ------
+        ValueError
+            For an unknown suffix or an argument out of range.
+        FileNotFoundError, PermissionError
+            For a folder that is missing or not writable; nothing has been drawn by then.
+        """
+        if writer is not None:
+            super().save(filename, writer=writer, fps=fps, dpi=dpi, **matplotlib)
+            return
+        if matplotlib:
+            raise TypeError(
+                f"{next(iter(matplotlib))}= is an argument of matplotlib's writers: name one, "
+                "such as writer='ffmpeg', or leave it out."
+            )
+        import scanpy as sc
+
+        from scanpy_anim import video
+
+        film = self._film(self._save_dpi(dpi), fps)
+        start = sc.logging.info(f"saving {len(self)} frames")
+        written = video.write(
+            film,
+            filename,
+            loop=loop,
+            quality=quality,
+            max_bytes=max_bytes,
+            target=target,
+            progress=self._progress if progress is None else progress,
+        )
+        for note in written.notes:
+            sc.logging.info(note)
+        sc.logging.info(
+            "    finished", time=start, deep=f"wrote {written.path}, {written.size / 1e6:.2f} MB"
+        )
+
+    def to_jshtml(  # type: ignore[override]
+        self, fps: float | None = None, embed_frames: bool = True, default_mode: str | None = None
+    ) -> str:
+        """Return the player for a web page: all frames, however many, embedded.
+
+        Parameters
+        ----------
+        fps
+            Frames a second; `None`: as the film was made.
+        embed_frames, default_mode
+            As in matplotlib, for calls written for it: frames are always embedded, and the
+            player has its own switch for looping.
+        """
+        from scanpy_anim import video
+
+        return video.player(self._film(self._fig.dpi, fps))
+
+    def to_html5_video(self, embed_limit: float | None = None) -> str:
+        """Return an HTML `<video>` element with the whole film in it, whatever its size.
+
+        Parameters
+        ----------
+        embed_limit
+            As in matplotlib, for calls written for it; nothing is ever left out.
+        """
+        from scanpy_anim import video
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "film.mp4"
+            video.write(self._film(self._fig.dpi), path, progress=False)
+            content = base64.b64encode(path.read_bytes()).decode()
+        width, height = canvas_size(self._fig, self._fig.dpi)
+        return (
+            f'<video width="{width}" height="{height}" controls autoplay loop muted playsinline>'
+            f'<source type="video/mp4" src="data:video/mp4;base64,{content}"></video>'
+        )
+
+    def _repr_html_(self) -> str:
+        import matplotlib as mpl
+
+        _close_shown_twice(self._fig)
+        if mpl.rcParams["animation.html"] == "html5":
+            return self.to_html5_video()
+        return self.to_jshtml()
+
+    def _film(self, dpi: float, fps: float | None = None) -> Film:
+        from scanpy_anim.video import Film
+
+        canvas_size(self._fig, dpi)
+        return Film(
+            render=lambda scale: self._canvases(dpi * scale),
+            durations=self.timeline.seconds(fps),
+            titles=self._titles or None,
+            palette=self._palette,
+            background=_opaque(self._fig.get_facecolor()),
+            description=self._title,
+            metadata=self._metadata,
+        )
+
+    def _canvases(self, dpi: float) -> Iterator[NDArray[np.uint8]]:
+        """Draw each frame on the one canvas of its resolution."""
+        points = self._framedata[0][: self._n_panels]
+        with _seen(self._drawn_artists, False):
+            backdrop = Backdrop(self._fig, dpi, [(p.axes, p.get_zorder()) for p in points])
+        for photo in self._framedata:
+            with _seen(photo, True):
+                canvas = backdrop.frame(photo[: self._n_panels], photo[self._n_panels :])
+            yield canvas
+
+    def _save_dpi(self, dpi: float | str | None) -> float:
+        import matplotlib as mpl
+
+        dpi = mpl.rcParams["savefig.dpi"] if dpi is None else dpi
+        return self._fig.dpi if dpi == "figure" else float(dpi)
+
+    def _frame_number(self, i: int) -> int:
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"frame {i}: the film has {len(self)} frames, 0 to {len(self) - 1}.")
+        return i % len(self)
+
+    def _init_draw(self) -> None:
+        super()._init_draw()
+        self._show_only(0)
+
+    def _show_only(self, i: int) -> None:
+        """Leave the figure as frame `i`, so that it is a picture when drawn on its own."""
+        for photo in self._framedata:
+            for artist in photo:
+                artist.set_visible(False)
+        for artist in self._framedata[i]:
+            artist.set_visible(True)
+        self._drawn_artists = self._framedata[i]
+
+
+@contextmanager
+def _seen(artists: Sequence[Artist], seen: bool) -> Iterator[None]:
+    """Make artists visible, or not, for a moment."""
+    before = [artist.get_visible() for artist in artists]
+    for artist in artists:
+        artist.set_visible(seen)
+    try:
+        yield
+    finally:
+        for artist, was in zip(artists, before, strict=True):
+            artist.set_visible(was)
+
+
+def _opaque(color: Any) -> tuple[int, int, int]:
+    """Return a colour as bytes on white, as a film without transparency has it."""
+    r, g, b, alpha = color
+    red, green, blue = (round(255 * (c * alpha + 1 - alpha)) for c in (r, g, b))
+    return red, green, blue
+
+
+def _close_shown_twice(figure: Figure) -> None:
+    """Take the figure from pyplot where a notebook would show it once more as a picture.
+
+    Only a figure that the caller made and gave as `ax` is still there.
+    """
+    import matplotlib as mpl
+
+    if "inline" in mpl.get_backend():
+        import matplotlib.pyplot as plt
+
+        plt.close(figure)

@@ -1,0 +1,48 @@
+"""Rings around cells that matter, such as the seeds of a propagation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scanpy_anim.pl._source import Categorical
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scanpy_anim.pl._stage import Stage, StagePanel
+
+#: Past so many, rings would hide the film.
+MANY = 50
+
+
+def mark_seeds(stage: Stage) -> None:
+    """Ring the seeds of every panel that shows a propagation, in their class's colour."""
+    for panel in stage.panels:
+        seeds = panel.source.seeds
+        if seeds is None:
+            continue
+        colors: Any = "black"
+        if isinstance(panel.source, Categorical):
+            palette = stage.recipe.palette(panel.column)
+            colors = [palette[c] for c in seeds.classes]
+        ring(panel, seeds.positions, colors)
+
+
+def ring(panel: StagePanel, cells: Sequence[int] | np.ndarray, colors: Any) -> None:
+    """Ring cells above everything else, wide enough to leave them in sight."""
+    from matplotlib.patheffects import withStroke
+
+    few = len(cells) <= MANY
+    size = float(np.max(panel.cloud.get_sizes(), initial=0))
+    width = 1.2 if few else 0.8
+    rings = panel.ax.scatter(
+        *np.asarray(panel.cloud.get_offsets())[cells].T,
+        s=max(4 * size, 45.0 if few else 15.0),
+        facecolors="none",
+        edgecolors=colors,
+        linewidths=width,
+        zorder=3,
+    )
+    rings.set_path_effects([withStroke(linewidth=width + 1.4, foreground="white")])

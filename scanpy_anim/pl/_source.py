@@ -1,0 +1,197 @@
+"""What the frames are made of: one panel's values, frame by frame, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Seeds:
+    """Positions of the seed cells, and the class of each."""
+
+    positions: NDArray[np.intp]
+    classes: NDArray[np.intp]
+
+    def of_class(self, i: int) -> Seeds:
+        """Return the seeds of one class."""
+        chosen = self.classes == i
+        return Seeds(self.positions[chosen], self.classes[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Continuous:
+    """Numbers per cell, frame by frame.
+
+    Attributes
+    ----------
+    name
+        What is shown: the panel's title and the colour bar's subject.
+    n_frames
+        Number of frames.
+    read
+        `read(i)` gives the `(n_obs,)` floats of frame `i`; missing is NaN.
+    labels
+        What to call each frame ("iteration 3", a gene, a column); `None`: its number.
+    iterations
+        Which iteration of an algorithm each frame is, `inf` for its limit; `None`: none.
+    seeds
+        The cells that an algorithm started from.
+    """
+
+    name: str
+    n_frames: int
+    read: Callable[[int], NDArray[np.floating]]
+    labels: Sequence[str] | None = None
+    iterations: NDArray[np.float64] | None = None
+    seeds: Seeds | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Categorical:
+    """A category per cell, frame by frame; other attributes as in `Continuous`.
+
+    Attributes
+    ----------
+    read
+        `read(i)` gives `(n_obs,)` codes into `categories`; missing is -1.
+    categories
+        Names of the categories of the whole film.
+    colors
+        Their colours, where the AnnData has them.
+    opacity
+        `opacity(i)` gives each cell's share of full strength, 0 to 1; `None`: all full.
+    """
+
+    name: str
+    n_frames: int
+    read: Callable[[int], NDArray[np.integer]]
+    categories: Sequence[str] = ()
+    colors: Sequence[str] | None = None
+    opacity: Callable[[int], NDArray[np.floating]] | None = None
+    labels: Sequence[str] | None = None
+    iterations: NDArray[np.float64] | None = None
+    seeds: Seeds | None = None
+
+    @cached_property
+    def has_missing(self) -> bool:
+        """Whether any cell is without category in any frame."""
+        return any(bool((self.read(i) < 0).any()) for i in range(self.n_frames))
+
+
+Source = Continuous | Categorical
+
+
+@dataclass(eq=False)
+class Once:
+    """Ask a function for each frame once, when it is needed, and say which frame failed."""
+
+    function: Callable[[int], object]
+    n_obs: int
+    asked: dict[int, NDArray] = field(default_factory=dict)
+
+    def __call__(self, i: int) -> NDArray:
+        """Return frame `i` as a checked `(n_obs,)` array."""
+        if i not in self.asked:
+            try:
+                values = self.function(i)
+            except Exception as error:
+                error.add_note(f"raised by color({i}), the function that gives frame {i}")
+                raise
+            self.asked[i] = checked(values, self.n_obs, f"color({i})")
+        return self.asked[i]
+
+
+def checked(values: object, n_obs: int, what: str) -> NDArray:
+    """Return one frame's values as an array, having checked its shape and type."""
+    array = values if hasattr(values, "codes") else np.asarray(values)
+    shape = np.shape(array)
+    if shape == (n_obs, 1) or shape == (1, n_obs):
+        array = np.asarray(array).reshape(n_obs)
+    elif shape != (n_obs,):
+        raise ValueError(f"{what} has shape {shape}; a frame is ({n_obs},), a value per cell.")
+    return array  # type: ignore[return-value]
+
+
+def from_arrays(name: str, frames: Sequence[object], n_obs: int) -> Source:
+    """Make a source of arrays, a frame each: all numbers, or all categories."""
+    import pandas as pd
+
+    if len(frames) == 0:
+        raise ValueError("color is empty: at least one frame is needed.")
+    columns = [pd.Series(checked(f, n_obs, f"color[{i}]")) for i, f in enumerate(frames)]
+    return from_columns(name, columns)
+
+
+def from_columns(
+    name: str,
+    columns: Sequence,
+    *,
+    labels: Sequence[str] | None = None,
+    palettes: dict | None = None,
+) -> Source:
+    """Make a source of pandas Series, a frame each: all numbers, or all categories."""
+    kinds = [is_categorical(c) for c in columns]
+    if any(kinds) and not all(kinds):
+        a, b = kinds.index(True), kinds.index(False)
+        named = labels or [f"frame {i}" for i in range(len(columns))]
+        raise TypeError(
+            f"color mixes categories ({named[a]!r}, frame {a}) and numbers ({named[b]!r}, "
+            f"frame {b}): one colour scale cannot show both. Make two films of them."
+        )
+    if not all(kinds):
+        values = [_floats(c, i) for i, c in enumerate(columns)]
+        return Continuous(name, len(values), values.__getitem__, labels=labels)
+    categories, codes = _common_codes(columns)
+    colors = (
+        [palettes[c] for c in categories] if palettes and set(categories) <= set(palettes) else None
+    )
+    return Categorical(name, len(codes), codes.__getitem__, categories, colors, labels=labels)
+
+
+def is_categorical(column: object) -> bool:
+    """Whether scanpy draws a column in a palette: categories, strings, booleans."""
+    import pandas as pd
+
+    dtype = column.dtype  # type: ignore[attr-defined]
+    return (
+        isinstance(dtype, pd.CategoricalDtype)
+        or pd.api.types.is_bool_dtype(dtype)
+        or not pd.api.types.is_numeric_dtype(dtype)
+    )
+
+
+def _floats(column: object, i: int) -> NDArray[np.floating]:
+    values = np.asarray(column)
+    if values.dtype.kind == "c":
+        raise TypeError(f"color: frame {i} holds complex numbers; take their abs() or .real.")
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
+
+
+def _common_codes(columns: Sequence) -> tuple[list[str], list[NDArray[np.integer]]]:
+    """Give columns one set of categories, in the order in which they first appear."""
+    import pandas as pd
+
+    parts = []
+    for column in columns:
+        if pd.api.types.is_bool_dtype(column.dtype):
+            column = column.astype(str)
+        parts.append(pd.Categorical(column))
+    categories: list[str] = []
+    for part in parts:
+        known = set(categories)
+        categories += [str(c) for c in part.categories if str(c) not in known]
+    place = {c: i for i, c in enumerate(categories)}
+    codes = []
+    for part in parts:
+        table = np.array([place[str(c)] for c in part.categories] + [-1], dtype=np.int32)
+        codes.append(table[part.codes])
+    return categories, codes

@@ -1,0 +1,304 @@
+"""What is drawn once: scanpy's own figure, on which the film is played."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scanpy_anim._compat import draw_embedding
+from scanpy_anim._names import listed, nearest
+from scanpy_anim.pl._source import Categorical, Continuous, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from anndata import AnnData
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from scanpy_anim.pl._scale import Scale
+
+INSTEAD = {
+    "save": "save the film that is returned, .save('film.mp4')",
+    "show": "the film shows itself at the end of a notebook cell, and with plt.show()",
+    "return_fig": "the film's figure of frame i is .still(i)",
+    "arrows": "arrows are drawn by sc.pl.embedding alone",
+    "scale_factor": "give the points' size=, in points squared",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """All that `sc.pl.embedding` needs to draw the stage, now or again."""
+
+    proxy: AnnData
+    basis: str
+    columns: tuple[str, ...]
+    arguments: Mapping[str, Any]
+
+    def draw(self, **changes: Any) -> list[Axes]:
+        """Draw the stage with scanpy; return the axes of its panels."""
+        color = self.columns[0] if len(self.columns) == 1 else list(self.columns)
+        arguments = {**self.arguments, **changes}
+        with _pyplot_as_it_was():
+            axes = draw_embedding(
+                self.proxy, self.basis, color=color, sort_order=False, **arguments
+            )
+        return list(axes) if isinstance(axes, list) else [axes]
+
+    def palette(self, column: str) -> list[str]:
+        """Colours that scanpy gave the categories of a column."""
+        return [str(c) for c in self.proxy.uns[f"{column}_colors"]]
+
+
+@dataclass(frozen=True, eq=False)
+class StagePanel:
+    """One axes of the stage: its cells, and what it will show."""
+
+    ax: Axes
+    cloud: PathCollection
+    source: Source
+    column: str
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """The figure on which the film is played, complete but for the cells.
+
+    Attributes
+    ----------
+    figure, panels
+        scanpy's figure and its axes with cells.
+    recipe
+        How it was drawn.
+    own
+        Whether the figure is the film's own, or holds the caller's `ax`.
+    mask
+        `mask_obs`: the cells that show their value.
+    """
+
+    figure: Figure
+    panels: tuple[StagePanel, ...]
+    recipe: Recipe
+    own: bool
+    mask: NDArray[np.bool_] | None
+
+    @property
+    def na_color(self) -> Any:
+        """Colour of cells without value."""
+        return self.recipe.arguments.get("na_color", "lightgray")
+
+    @property
+    def groups(self) -> set[str] | None:
+        """Categories that are shown, `None` for all."""
+        groups = self.recipe.arguments.get("groups")
+        if groups is None:
+            return None
+        return {groups} if isinstance(groups, str) else set(map(str, groups))
+
+
+def set_stage(
+    adata: AnnData,
+    basis: str,
+    sources: Sequence[Source],
+    scale: Scale,
+    frames: Sequence[int],
+    *,
+    ax: Axes | None,
+    arguments: Mapping[str, Any],
+) -> Stage:
+    """Draw the stage for `sources`, limits resolved over `frames`, and take the cells off it."""
+    limits = [scale.limits(s, frames) if isinstance(s, Continuous) else {} for s in sources]
+    mask = _mask(adata, arguments.get("mask_obs"))
+    if mask is not None:
+        arguments = {**arguments, "mask_obs": mask}
+    drawing = _recipe(adata, basis, sources, limits, arguments)
+    axes = drawing.draw(ax=ax)
+    each = len(axes) // len(sources)  # several dimensions: as many panels of each source
+    panels = []
+    for i, panel_ax in enumerate(axes):
+        cloud = _point_cloud(panel_ax, adata.n_obs)
+        cloud.remove()
+        panels.append(StagePanel(panel_ax, cloud, sources[i // each], drawing.columns[i // each]))
+        if isinstance(sources[i // each], Continuous):
+            _name_scale(cloud, scale)
+    figure = axes[0].get_figure(root=True)
+    return Stage(figure, tuple(panels), drawing, ax is None, mask)
+
+
+def _recipe(
+    adata: AnnData,
+    basis: str,
+    sources: Sequence[Source],
+    limits: Sequence[Mapping[str, Any]],
+    arguments: Mapping[str, Any],
+) -> Recipe:
+    """Prepare the stage, a panel for each source, without touching `adata`.
+
+    scanpy draws from a stand-in that holds the embedding and one column a panel: nothing is
+    copied that is not drawn, and what scanpy writes down (colours, categories) stays there.
+    """
+    import anndata as ad
+
+    columns = _distinct([s.name for s in sources])
+    key = basis_key(adata, basis)
+    obs = _obs_frame(adata)
+    uns: dict[str, Any] = {}
+    for column, source in zip(columns, sources, strict=True):
+        obs[column] = _stage_column(source)
+        if isinstance(source, Categorical) and source.colors is not None:
+            uns[f"{column}_colors"] = list(source.colors)
+    proxy = ad.AnnData(obs=obs, obsm={key: adata.obsm[key]}, uns=uns)
+    if arguments.get("edges"):
+        _lend_graph(adata, proxy, arguments.get("neighbors_key"))
+    bounds = {n: [b.get(n) for b in limits] for n in ("vmin", "vmax", "vcenter", "norm")}
+    bounds = {n: b for n, b in bounds.items() if any(v is not None for v in b)}
+    return Recipe(proxy, basis, tuple(columns), {**arguments, **bounds})
+
+
+def basis_key(adata: AnnData, basis: str) -> str:
+    """Find an embedding in obsm as scanpy does: by its name, or with `X_` before it."""
+    for key in (basis, f"X_{basis}"):
+        if key in adata.obsm:
+            return key
+    raise KeyError(
+        f"basis={basis!r}: neither {basis!r} nor 'X_{basis}' is in adata.obsm."
+        f"{nearest(basis, adata.obsm)} "
+        f"There are {listed(adata.obsm)}. A UMAP comes from sc.tl.umap(adata)."
+    )
+
+
+def check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse what a film cannot do, and say what to do instead."""
+    for name, instead in INSTEAD.items():
+        if arguments.get(name) is not None and arguments[name] is not False:
+            raise TypeError(f"{name}={arguments[name]!r} does not go with a film: {instead}.")
+
+
+def _point_cloud(ax: Axes, n_obs: int) -> PathCollection:
+    """Find the scatter of the cells: scanpy draws it last, over outlines and edges."""
+    from matplotlib.collections import PathCollection
+
+    clouds = [
+        c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_offsets()) == n_obs
+    ]
+    return clouds[-1]
+
+
+def _stage_column(source: Source) -> Any:
+    """Make the column that scanpy draws: the last frame, its legend that of the whole film."""
+    import pandas as pd
+
+    if not isinstance(source, Categorical):
+        return np.asarray(source.read(source.n_frames - 1), dtype=np.float64)
+    codes = np.array(source.read(source.n_frames - 1))
+    if source.has_missing and (codes >= 0).all():
+        codes[np.flatnonzero(codes == np.bincount(codes).argmax())[0]] = -1  # for the legend's NA
+    return pd.Categorical.from_codes(codes, categories=list(source.categories))
+
+
+def _name_scale(cloud: PathCollection, scale: Scale) -> None:
+    """Say on the colour bar what is shown where it is not the values."""
+    bar = cloud.colorbar
+    if bar is None:
+        return
+    if scale.kind == "rank":
+        bar.set_label("rank")
+    if scale.plain_rank or scale.per_frame:
+        bar.set_ticks([cloud.norm.vmin, cloud.norm.vmax], labels=["low", "high"])
+
+
+def _mask(adata: AnnData, mask: Any) -> NDArray[np.bool_] | None:
+    """Read `mask_obs`: a boolean column of obs, or an array."""
+    if mask is None:
+        return None
+    if isinstance(mask, str):
+        if mask not in adata.obs:
+            raise KeyError(
+                f"mask_obs={mask!r} is no column of adata.obs.{nearest(mask, adata.obs)}"
+            )
+        mask = adata.obs[mask]
+    mask = np.asarray(mask)
+    if mask.dtype != np.bool_ or mask.shape != (adata.n_obs,):
+        raise ValueError(
+            f"mask_obs is {mask.dtype} of shape {mask.shape}; it should be bool, ({adata.n_obs},)."
+        )
+    return mask
+
+
+def fit(figure: Figure) -> None:
+    """Widen a figure until legends and titles that scanpy let stick out are inside.
+
+    Everything keeps its size and place from the lower left corner, as `bbox_inches="tight"`
+    would show it; but every frame has the same size.
+    """
+    tight = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    pad = 0.05
+    left, bottom = max(0.0, pad - tight.x0), max(0.0, pad - tight.y0)
+    left, bottom = (left if tight.x0 < 0 else 0.0), (bottom if tight.y0 < 0 else 0.0)
+    right = tight.x1 - width + pad if tight.x1 > width else 0.0
+    top = tight.y1 - height + pad if tight.y1 > height else 0.0
+    if not any((left, right, bottom, top)):
+        return
+    places = [(ax, ax.get_position(original=True).bounds) for ax in figure.axes]
+    new_width, new_height = width + left + right, height + bottom + top
+    figure.set_size_inches(new_width, new_height)
+    for ax, (x, y, w, h) in places:
+        ax.set_position(
+            (
+                (x * width + left) / new_width,
+                (y * height + bottom) / new_height,
+                w * width / new_width,
+                h * height / new_height,
+            )
+        )
+
+
+def _obs_frame(adata: AnnData) -> pd.DataFrame:
+    import pandas as pd
+
+    names = adata.obs_names
+    return pd.DataFrame(index=names if names.is_unique else map(str, range(adata.n_obs)))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Make names distinct, as columns have to be."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return distinct
+
+
+def _lend_graph(adata: AnnData, proxy: AnnData, neighbors_key: str | None) -> None:
+    """Give the stand-in the graph whose edges scanpy is to draw."""
+    key = neighbors_key or "neighbors"
+    if key not in adata.uns:
+        raise KeyError(f"edges=True: no graph {key!r} in adata.uns. Run sc.pp.neighbors(adata).")
+    proxy.uns[key] = adata.uns[key]
+    graph = adata.uns[key].get("connectivities_key", "connectivities")
+    proxy.obsp[graph] = adata.obsp[graph]
+
+
+@contextmanager
+def _pyplot_as_it_was() -> Iterator[None]:
+    """Leave in pyplot the figures that were there, and the same one as the current one."""
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    current = plt.gcf().number if before else None
+    try:
+        yield
+    finally:
+        for number in set(plt.get_fignums()) - set(before):
+            plt.close(number)
+        if current is not None and plt.fignum_exists(current):
+            plt.figure(current)

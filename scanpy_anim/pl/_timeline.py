@@ -1,0 +1,186 @@
+"""When: which frames of the source a film shows, what lies between them, for how long."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Ease = Literal["linear", "in-out"] | Callable[[float], float]
+Pace = Literal["even", "change"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of the film: `first`, on its way to `second` by `weight` (0 to 1)."""
+
+    first: int
+    second: int
+    weight: float = 0.0
+    held: float = 0.0  # seconds it stays, when longer than a frame of the film
+
+    @property
+    def nearest(self) -> int:
+        """The frame of the source that it shows most of."""
+        return self.first if self.weight < 0.5 else self.second
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The moments of a film in their order, and its frames a second."""
+
+    moments: tuple[Moment, ...]
+    fps: float
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    def seconds(self, fps: float | None = None) -> NDArray[np.float64]:
+        """Seconds that each moment is shown: one frame, or as long as it is held."""
+        frame = 1 / (fps or self.fps)
+        return np.array([max(frame, m.held) for m in self.moments])
+
+
+@dataclass(frozen=True)
+class Pacing:
+    """What the caller asked of time, checked.
+
+    Raises
+    ------
+    ValueError
+        When an argument is out of its range; the message names it.
+    """
+
+    tween: int = 0
+    ease: Ease = "linear"
+    hold: float | tuple[float, float] = 1.0
+    fps: float = 10
+    duration: float | None = None
+    pace: Pace = "even"
+    every: int = 1
+    frames: Sequence[int] | slice | None = None
+    reverse: bool = False
+    bounce: bool = False
+
+    def __post_init__(self) -> None:
+        _whole(tween=self.tween, least=0)
+        _whole(every=self.every, least=1)
+        _positive(fps=self.fps)
+        if self.duration is not None:
+            _positive(duration=self.duration)
+        for seconds in self.holds:
+            if not (isinstance(seconds, int | float) and 0 <= seconds < math.inf):
+                raise ValueError(f"hold={self.hold!r}: seconds, 0 or more; or (first, last).")
+        if self.ease not in ("linear", "in-out") and not callable(self.ease):
+            raise ValueError(f"ease={self.ease!r}: 'linear', 'in-out' or a function of 0 to 1.")
+        if self.pace not in ("even", "change"):
+            raise ValueError(f"pace={self.pace!r}: 'even' or 'change'.")
+
+    @property
+    def holds(self) -> tuple[float, float]:
+        """Seconds that the first and the last frame stay."""
+        if isinstance(self.hold, int | float):
+            return 0.0, self.hold
+        if len(self.hold) != 2:
+            raise ValueError(f"hold={self.hold!r}: seconds, or a pair (first, last).")
+        return self.hold[0], self.hold[1]
+
+    def chosen(self, n_frames: int) -> list[int]:
+        """Choose the frames of the source that are shown; the last one always is."""
+        if self.frames is None:
+            picked = list(range(0, n_frames, self.every))
+            if picked[-1] != n_frames - 1:
+                picked.append(n_frames - 1)
+        elif isinstance(self.frames, slice):
+            picked = list(range(n_frames))[self.frames]
+        else:
+            picked = [_position(i, n_frames) for i in self.frames]
+        if not picked:
+            raise ValueError(f"frames={self.frames!r} leaves none of the {n_frames} frames.")
+        return picked[::-1] if self.reverse else picked
+
+    def timeline(
+        self, n_frames: int, change: Callable[[int, int], float] | None = None
+    ) -> Timeline:
+        """Lay out the film of `n_frames`; `change(i, j)` is needed for `pace="change"`."""
+        picked = self.chosen(n_frames)
+        positions = self._positions(picked, change)
+        moments = [self._moment(picked, float(p)) for p in positions]
+        first, last = self.holds
+        if len(moments) > 1:
+            moments[0] = _held(moments[0], first)
+        moments[-1] = _held(moments[-1], last if len(moments) > 1 else max(first, last))
+        if self.bounce:
+            moments += moments[-2:0:-1]
+        return Timeline(tuple(moments), self._frames_a_second(moments))
+
+    def _positions(
+        self, picked: list[int], change: Callable[[int, int], float] | None
+    ) -> NDArray[np.float64]:
+        """Where on the way from the first chosen frame (0) to the last each moment lies."""
+        steps = len(picked) - 1
+        even = np.linspace(0, steps, steps * (self.tween + 1) + 1)
+        if self.pace == "even" or change is None or steps == 0:
+            return even
+        amounts = [change(a, b) for a, b in itertools.pairwise(picked)]
+        gone = np.concatenate([[0.0], np.cumsum(amounts)])
+        if not gone[-1] > 0:
+            return even
+        return np.interp(np.linspace(0, gone[-1], len(even)), gone, np.arange(steps + 1))
+
+    def _moment(self, picked: list[int], position: float) -> Moment:
+        step = min(int(position + 1e-9), len(picked) - 1)
+        weight = position - step
+        if weight < 1e-9:
+            return Moment(picked[step], picked[step])
+        return Moment(picked[step], picked[step + 1], self._eased(weight))
+
+    def _eased(self, weight: float) -> float:
+        if self.ease == "linear":
+            return weight
+        if self.ease == "in-out":
+            return weight * weight * (3 - 2 * weight)
+        assert callable(self.ease)
+        return float(np.clip(self.ease(weight), 0, 1))
+
+    def _frames_a_second(self, moments: list[Moment]) -> float:
+        """`fps`, or what makes the whole film last `duration`."""
+        if self.duration is None:
+            return self.fps
+        held = sum(m.held for m in moments)
+        moving = sum(m.held == 0 for m in moments)
+        if held >= self.duration or moving == 0:
+            raise ValueError(
+                f"duration={self.duration!r}: the held frames alone last {held:g} s; "
+                "a longer duration, or a shorter hold."
+            )
+        return moving / (self.duration - held)
+
+
+def _held(moment: Moment, seconds: float) -> Moment:
+    return Moment(moment.first, moment.second, moment.weight, seconds)
+
+
+def _position(i: int, n_frames: int) -> int:
+    if not isinstance(i, int | np.integer) or not -n_frames <= i < n_frames:
+        raise ValueError(f"frames: there is no frame {i!r}; there are 0 to {n_frames - 1}.")
+    return int(i) % n_frames
+
+
+def _whole(*, least: int, **argument: object) -> None:
+    ((name, value),) = argument.items()
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}={value!r}: a whole number, {least} or more.")
+
+
+def _positive(**argument: object) -> None:
+    ((name, value),) = argument.items()
+    if not isinstance(value, int | float | np.number) or not 0 < float(value) < math.inf:
+        raise ValueError(f"{name}={value!r}: a number above 0.")

@@ -1,0 +1,93 @@
+"""What is written over each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scanpy_anim._names import listed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+
+    from scanpy_anim.pl._source import Source
+    from scanpy_anim.pl._timeline import Moment
+
+FrameTitle = str | Sequence[str] | Callable[[int], str] | None
+FIELDS = ("frame", "iteration", "name", "n_frames")
+
+
+def frame_names(source: Source) -> list[str]:
+    """Name each frame of a source: iteration, gene, column, or its number."""
+    if source.labels is not None:
+        return [str(label) for label in source.labels]
+    if source.iterations is not None:
+        return [_iteration(t) for t in source.iterations]
+    return [f"frame {i}" for i in range(source.n_frames)] if source.n_frames > 1 else [source.name]
+
+
+def _iteration(t: float) -> str:
+    return "limit" if np.isinf(t) else f"iteration {int(t)}"
+
+
+def frame_titles(title: FrameTitle, source: Source, moments: Sequence[Moment]) -> list[str] | None:
+    """Spell out the text over each moment, or `None` where there is none.
+
+    Raises
+    ------
+    ValueError
+        When a list is of another length than the frames, or a format names unknown fields.
+    """
+    if title is None:
+        return None
+    names = frame_names(source)
+    if title == "auto":
+        spelled = names
+    elif isinstance(title, str):
+        spelled = [_formatted(title, i, names[i], source) for i in range(source.n_frames)]
+    elif callable(title):
+        spelled = [str(title(i)) for i in range(source.n_frames)]
+    else:
+        spelled = [str(t) for t in title]
+        if len(spelled) != source.n_frames:
+            raise ValueError(
+                f"frame_title has {len(spelled)} texts; there are {source.n_frames} frames."
+            )
+    return [spelled[m.nearest] for m in moments]
+
+
+def _formatted(title: str, i: int, name: str, source: Source) -> str:
+    iteration: Any = i if source.iterations is None else source.iterations[i]
+    iteration = "limit" if np.isinf(iteration) else int(iteration)
+    fields = {"frame": i, "iteration": iteration, "name": name, "n_frames": source.n_frames}
+    try:
+        return title.format(**fields)
+    except (KeyError, IndexError, ValueError) as error:
+        raise ValueError(
+            f"frame_title={title!r}: a format string may use {listed(FIELDS)}, "
+            "such as 'iteration {frame}'."
+        ) from error
+
+
+def write_over(ax: Axes, text: str, *, aside: bool) -> Text:
+    """Write a frame's text over its axes.
+
+    Matplotlib's own titles do not belong to a frame, so this is a text of its own in the
+    title's place and font; or, where the place is taken, `aside` at the right.
+    """
+    title = ax.title
+    return ax.text(
+        1.0 if aside else 0.5,
+        1.0,
+        text,
+        transform=ax.transAxes + ax.titleOffsetTrans,
+        ha="right" if aside else "center",
+        va="baseline",
+        fontproperties=title.get_fontproperties(),
+        fontsize=title.get_fontsize() * (0.8 if aside else 1),
+        color=title.get_color(),
+        clip_on=False,
+    )

@@ -1,0 +1,261 @@
+"""The film as a whole: what is in every frame, what is left behind, against matplotlib's pixels."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import scanpy as sc
+from matplotlib.animation import ArtistAnimation
+
+import scanpy_anim as sca
+
+
+@pytest.fixture(autouse=True)
+def _pyplot_is_left_empty():
+    yield
+    left = plt.get_fignums()
+    plt.close("all")
+    assert left == []
+
+
+def drawn_by_matplotlib(figure) -> np.ndarray:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def difference(a, b) -> np.ndarray:
+    return np.abs(a.astype(int) - b.astype(int)).max(axis=-1)
+
+
+def test_it_is_a_matplotlib_animation_made_by_celluloid(propagated):
+    film = sca.pl.animate_embedding(propagated)
+    assert isinstance(film, ArtistAnimation)
+    assert isinstance(film, sca.pl.EmbeddingAnimation)
+    assert len(film) == propagated.obsm["label_propagation"].shape[1]
+
+
+def test_frames_are_what_matplotlib_draws(propagated):
+    film = sca.pl.animate_embedding(propagated, color="types")
+    for i, frame in enumerate(film.frames()):
+        reference = drawn_by_matplotlib(film.still(i))
+        assert difference(frame, reference).max() <= 2  # 8-bit blending in two steps
+
+
+def test_the_stage_is_in_every_frame(propagated):
+    film = sca.pl.animate_embedding(propagated, color="label_propagation", frame_title=None)
+    frames = list(film.frames())
+    x0, y0, x1, y1 = film.still(0).axes[0].bbox.extents.round().astype(int)
+    outside = np.ones(frames[0].shape[:2], bool)
+    outside[len(outside) - y1 - 1 : len(outside) - y0 + 1, x0 - 1 : x1 + 1] = False
+    colours = [len(np.unique(f[outside], axis=0)) for f in frames]
+    assert min(colours) > 200  # the colour bar alone has 256
+    for frame in frames[1:]:
+        np.testing.assert_array_equal(frame[outside], frames[0][outside])
+    assert any((a != b).any() for a, b in zip(frames, frames[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"color": "louvain"},
+        {"color": "louvain", "legend_loc": "on data", "legend_fontoutline": 2},
+        {"color": "n_counts", "cmap": "magma", "vmax": "p95"},
+        {"color": "LYZ", "vcenter": 1.0, "cmap": "RdBu_r"},
+        {"color": "LYZ", "use_raw": False, "vmin": -0.5, "colorbar_loc": "bottom"},
+        {"color": "bulk_labels", "groups": ["Dendritic", "CD34+"], "size": 60},
+        {"color": "n_genes", "frameon": False, "size": 300, "alpha": 0.3, "sort_order": False},
+        {"color": "phase", "add_outline": True, "title": "a title", "legend_fontsize": 7},
+        {"color": "louvain", "edges": True, "size": 10},
+        {"color": "n_counts", "marker": "s", "edgecolor": "black", "linewidth": 0.5, "size": 40},
+        {"color": "louvain", "palette": "Set2", "na_color": "red", "legend_loc": None},
+        {"color": "n_counts", "size": np.linspace(1, 200, 700)},
+        {"color": "n_counts", "mask_obs": np.arange(700) % 3 == 0, "na_color": "pink"},
+        {"color": "n_counts", "dimensions": (1, 0)},
+        {"color": "n_counts", "components": "2,1"},
+    ],
+    ids=str,
+)
+def test_one_frame_is_the_picture_of_the_same_call(pbmc, arguments):
+    still = sc.pl.embedding(pbmc, "umap", show=False, **arguments).figure
+    plt.close(still)
+    reference = drawn_by_matplotlib(still)
+    film = sca.pl.animate_embedding(pbmc, "umap", scale="linear", **arguments)
+    (frame,) = film.frames()
+    height = min(len(frame), len(reference))
+    off = difference(frame[-height:, : reference.shape[1]], reference[-height:])
+    assert off.mean() <= 0.6
+    assert np.mean(off <= 8) >= 0.999
+
+
+def test_the_adata_is_not_changed(propagated):
+    before = propagated.copy()
+    obs = propagated.obs
+    film = sca.pl.animate_embedding(propagated, color=["louvain", "bulk_labels"])
+    next(film.frames(dpi=30))
+    assert propagated.obs is obs
+    assert list(propagated.uns) == list(before.uns)
+    assert set(propagated.obsm) == set(before.obsm)
+    for key, value in before.obsm.items():
+        np.testing.assert_array_equal(value, propagated.obsm[key])
+    assert propagated.obs.equals(before.obs)
+
+
+def test_autosave_and_autoshow_do_not_fire(propagated, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sc.settings, "autosave", True)
+    monkeypatch.setattr(sc.settings, "autoshow", True)
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda *a, **k: shown.append(1))
+    film = sca.pl.animate_embedding(propagated)
+    next(film.frames(dpi=30))
+    assert shown == []
+    assert list(tmp_path.rglob("*.*")) == []
+
+
+def test_in_the_callers_own_axes(propagated):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6, 3))
+    right.plot([0, 1])
+    film = sca.pl.animate_embedding(propagated, ax=left)
+    assert plt.get_fignums() == [figure.number]
+    first, *_, last = film.frames()
+    assert first.shape == (300, 600, 3)
+    half = slice(330, None)
+    assert (first[:, half] < 200).any()
+    np.testing.assert_array_equal(first[:, half], last[:, half])
+    assert (first[:, :300] != last[:, :300]).any()
+    plt.close(figure)
+
+
+def test_in_axes_that_pyplot_does_not_know(propagated):
+    from matplotlib.figure import Figure
+
+    ax = Figure(figsize=(3, 3)).add_subplot()
+    film = sca.pl.animate_embedding(propagated, ax=ax)
+    assert next(film.frames()).shape == (300, 300, 3)
+
+
+def test_the_current_figure_stays_the_current_one(propagated):
+    figure = plt.figure()
+    plt.figure()
+    plt.figure(figure.number)
+    sca.pl.animate_embedding(propagated)
+    assert plt.gcf() is figure
+    plt.close("all")
+
+
+def test_still_is_a_figure_of_its_own(propagated):
+    film = sca.pl.animate_embedding(propagated)
+    first, last = film.still(0), film.still(-1)
+    assert first is not last
+    frames = list(film.frames())
+    assert difference(drawn_by_matplotlib(first), frames[0]).max() <= 2
+    assert difference(drawn_by_matplotlib(last), frames[-1]).max() <= 2
+    with pytest.raises(IndexError, match="frame 99: the film has 8 frames, 0 to 7"):
+        film.still(99)
+
+
+def test_a_figure_drawn_on_its_own_shows_the_first_frame(propagated):
+    film = sca.pl.animate_embedding(propagated)
+    frame = next(film.frames())
+    figure = film._fig
+    for _ in range(2):  # the first draw starts matplotlib's animation, which hides all frames
+        assert difference(drawn_by_matplotlib(figure), frame).max() <= 2
+
+
+def test_seeds_are_ringed_above_the_cells(propagated):
+    with_rings = next(sca.pl.animate_embedding(propagated).frames())
+    without = next(sca.pl.animate_embedding(propagated, mark_seeds=False).frames())
+    changed = np.argwhere(difference(with_rings, without) > 0)
+    assert 0 < len(changed) < 1500
+    film = sca.pl.animate_embedding(propagated)
+    figure = film.still(0)
+    seeds = figure.axes[0].transData.transform(propagated.obsm["X_umap"][[0, 350]])
+    for x, y in seeds:
+        near = np.abs(changed - [len(with_rings) - y, x]).max(axis=1) < 12
+        assert near.any()
+
+
+def test_panels_on_one_clock(propagated):
+    film = sca.pl.animate_embedding(propagated, color=["label_propagation", "types"])
+    frames = list(film.frames())
+    assert len(frames) == 8
+    assert frames[0].shape[1] > 1.8 * frames[0].shape[0]
+    for i in (0, 5):
+        assert difference(drawn_by_matplotlib(film.still(i)), frames[i]).max() <= 2
+
+
+def test_rank_colours_are_those_of_rankdata(propagated):
+    from scipy.stats import rankdata
+
+    film = sca.pl.animate_embedding(
+        propagated, sort_order=False, frameon=False, colorbar_loc=None, mark_seeds=False,
+        frame_title=None, title="", size=300,
+    )
+    scores = propagated.obsm["label_propagation"][:, 3]
+    ax = plt.figure().add_subplot()
+    plt.close(ax.figure)
+    ax.scatter(*propagated.obsm["X_umap"].T, c=rankdata(scores), s=300, marker=".", edgecolor="none")
+    ax.axis("off")
+    frame = list(film.frames())[3]
+    off = difference(frame, drawn_by_matplotlib(ax.figure))
+    assert off.mean() <= 0.6
+    assert np.mean(off <= 8) >= 0.999
+
+
+def test_frame_titles_change_the_picture(propagated):
+    film = sca.pl.animate_embedding(propagated, frame_title="step {frame} of {n_frames}")
+    texts = [film.still(i).axes[0].texts[0].get_text() for i in (0, 7)]
+    assert texts == ["step 0 of 8", "step 7 of 8"]
+    auto = sca.pl.animate_embedding(propagated)
+    assert auto.still(2).axes[0].texts[0].get_text() == "iteration 2"
+    assert auto.still(7).axes[0].texts[0].get_text() == "limit"
+
+
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [("{iter}", "'frame', 'iteration'"), (["a"], "1 texts; there are 8 frames")],
+)
+def test_bad_frame_titles(propagated, title, message):
+    with pytest.raises(ValueError, match=message):
+        sca.pl.animate_embedding(propagated, frame_title=title)
+
+
+def test_dpi(propagated):
+    film = sca.pl.animate_embedding(propagated)
+    a, b = next(film.frames(dpi=50)), next(film.frames(dpi=100))
+    assert b.shape[0] == 2 * a.shape[0]
+    with pytest.raises(ValueError, match=r"dpi=100000 makes frames of"):
+        next(film.frames(dpi=100_000))
+
+
+def test_dark_figures(propagated):
+    with mpl.rc_context({"figure.facecolor": "black", "axes.facecolor": "#222222"}):
+        film = sca.pl.animate_embedding(propagated, color="types")
+    frame = next(film.frames())
+    assert tuple(frame[0, 0]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"basis": "umpa"}, KeyError, r"basis='umpa'.*'X_pca'.*'X_umap'"),
+        ({"save": ".png"}, TypeError, r"save='.png' does not go with a film"),
+        ({"arrows": True}, TypeError, "arrows=True"),
+        ({"sort_order": "random"}, ValueError, "sort_order='random'"),
+        ({"scale": "ranks"}, ValueError, "scale='ranks': 'rank', 'linear', 'log'"),
+        ({"mask_obs": "nope"}, KeyError, "mask_obs='nope'"),
+        ({"mask_obs": np.ones(3, bool)}, ValueError, r"mask_obs is bool of shape \(3,\)"),
+        ({"vmax": "high", "scale": "linear"}, ValueError, "vmax='high'"),
+        ({"color": ["label_propagation", "X_pca"]}, ValueError, "as many frames each"),
+    ],
+)
+def test_bad_arguments_leave_nothing_behind(propagated, arguments, error, message):
+    before = list(propagated.uns), list(propagated.obsm), list(propagated.obs)
+    with pytest.raises(error, match=message):
+        sca.pl.animate_embedding(propagated, **arguments)
+    assert (list(propagated.uns), list(propagated.obsm), list(propagated.obs)) == before

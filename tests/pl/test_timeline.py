@@ -1,0 +1,138 @@
+"""When: moments, tweens, holds, pace, against sequences written out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanpy_anim.pl._timeline import Moment, Pacing
+
+
+def shown(pacing: Pacing, n: int) -> list[tuple[int, int, float]]:
+    return [(m.first, m.second, m.weight) for m in pacing.timeline(n).moments]
+
+
+def test_every_frame_once_and_the_last_one_held():
+    timeline = Pacing(fps=4, hold=1.5).timeline(3)
+    assert [m.first for m in timeline.moments] == [0, 1, 2]
+    np.testing.assert_allclose(timeline.seconds(), [0.25, 0.25, 1.5])
+
+
+def test_another_pace_when_saving_keeps_the_hold():
+    np.testing.assert_allclose(Pacing(fps=4, hold=1.5).timeline(3).seconds(10), [0.1, 0.1, 1.5])
+
+
+def test_tweens_lie_evenly_between_frames():
+    between = [(0, 1, 1 / 3), (0, 1, 2 / 3)]
+    expected = [(0, 0, 0), *between, (1, 1, 0), (1, 2, 1 / 3), (1, 2, 2 / 3), (2, 2, 0)]
+    for got, want in zip(shown(Pacing(tween=2), 3), expected, strict=True):
+        assert got == pytest.approx(want)
+
+
+def test_ease_in_out_starts_and_ends_slowly():
+    weights = [m.weight for m in Pacing(tween=3, ease="in-out").timeline(2).moments]
+    assert weights[:4] == pytest.approx([0, 0.15625, 0.5, 0.84375])  # 3w² - 2w³
+    assert Pacing(tween=1, ease=lambda w: w**2).timeline(2).moments[1].weight == 0.25
+
+
+@pytest.mark.parametrize(
+    ("pacing", "frames"),
+    [
+        (Pacing(every=2), [0, 2, 4, 5]),
+        (Pacing(every=5), [0, 5]),
+        (Pacing(frames=[0, -1, 3]), [0, 5, 3]),
+        (Pacing(frames=slice(1, 4)), [1, 2, 3]),
+        (Pacing(reverse=True), [5, 4, 3, 2, 1, 0]),
+        (Pacing(bounce=True, every=5), [0, 5]),
+        (Pacing(bounce=True, frames=slice(3)), [0, 1, 2, 1]),
+    ],
+)
+def test_which_frames(pacing, frames):
+    assert [m.first for m in pacing.timeline(6).moments] == frames
+
+
+def test_first_and_last_are_held():
+    timeline = Pacing(hold=(0.5, 2), fps=10).timeline(3)
+    np.testing.assert_allclose(timeline.seconds(), [0.5, 0.1, 2])
+    np.testing.assert_allclose(Pacing(hold=(0.5, 2)).timeline(1).seconds(), [2])
+
+
+def test_duration_is_kept():
+    timeline = Pacing(duration=6, hold=1).timeline(11)
+    assert timeline.seconds().sum() == pytest.approx(6)
+    with pytest.raises(ValueError, match=r"duration=1: the held frames alone last 2 s"):
+        Pacing(duration=1, hold=2).timeline(3)
+
+
+def test_pace_of_change_shows_the_same_change_in_every_step():
+    position = [0.0, 10.0, 11.0, 12.0]  # all happens in the first step
+
+    def change(a, b):
+        return abs(position[b] - position[a])
+
+    moments = Pacing(pace="change", tween=3).timeline(4, change).moments
+    seen = [position[m.first] + m.weight * (position[m.second] - position[m.first]) for m in moments]
+    np.testing.assert_allclose(np.diff(seen), 1.0)
+    assert len(moments) == len(Pacing(tween=3).timeline(4))
+
+
+def test_pace_of_change_without_any_is_even():
+    pacing = Pacing(pace="change")
+    assert pacing.timeline(4, lambda a, b: 0.0) == Pacing().timeline(4)
+
+
+@given(
+    n=st.integers(1, 40),
+    tween=st.integers(0, 5),
+    every=st.integers(1, 50),
+    bounce=st.booleans(),
+    reverse=st.booleans(),
+)
+def test_a_film_starts_and_ends_where_it_should(n, tween, every, bounce, reverse):
+    pacing = Pacing(tween=tween, every=every, bounce=bounce, reverse=reverse)
+    moments = pacing.timeline(n).moments
+    assert moments[0].nearest == (n - 1 if reverse else 0)
+    assert all(0 <= m.weight < 1 and 0 <= m.first < n and 0 <= m.second < n for m in moments)
+    whole = [m.first for m in moments if m.weight == 0]
+    assert set(whole) == set(pacing.chosen(n))
+
+
+def test_nearest_frame():
+    assert Moment(3, 4, 0.4).nearest == 3
+    assert Moment(3, 4, 0.6).nearest == 4
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "10"])
+def test_bad_fps(value):
+    with pytest.raises(ValueError, match="fps="):
+        Pacing(fps=value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"tween": -1}, r"tween=-1: a whole number, 0 or more"),
+        ({"tween": 1.5}, r"tween=1.5"),
+        ({"every": 0}, r"every=0: a whole number, 1 or more"),
+        ({"hold": -1}, r"hold=-1"),
+        ({"hold": math.nan}, r"hold=nan"),
+        ({"hold": (1, 2, 3)}, r"pair \(first, last\)"),
+        ({"ease": "slow"}, r"ease='slow': 'linear', 'in-out'"),
+        ({"pace": "fast"}, r"pace='fast': 'even' or 'change'"),
+        ({"duration": 0}, r"duration=0"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Pacing(**arguments)
+
+
+def test_frames_that_are_not_there():
+    with pytest.raises(ValueError, match=r"no frame 7; there are 0 to 5"):
+        Pacing(frames=[0, 7]).timeline(6)
+    with pytest.raises(ValueError, match=r"leaves none of the 6 frames"):
+        Pacing(frames=[]).timeline(6)
