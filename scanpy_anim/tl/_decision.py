@@ -1,0 +1,54 @@
+"""From scores to shares, labels and confidence: arrays only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def class_mass_weights(
+    scores: NDArray[np.floating], positions: NDArray[np.integer], classes: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Weight of each class so that its mass is its share of the seeds (Zhu et al. 2003, eq. 9)."""
+    mass = scores.sum(axis=0, dtype=np.float64)
+    wanted = np.bincount(classes, minlength=scores.shape[1]) / len(positions)
+    return np.divide(wanted, mass, out=np.zeros_like(mass), where=mass > 0)
+
+
+def shares(
+    scores: NDArray[np.floating], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Scores of each cell scaled to sum to 1; 0 in every class where no seed reaches it."""
+    weighted = scores.astype(np.float64)
+    if weights is not None:
+        weighted *= weights
+    total = weighted.sum(axis=1, keepdims=True)
+    return np.divide(weighted, total, out=weighted, where=total > 0)
+
+
+def decide(probability: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Best class of each cell (-1: none) and its probability (0: none)."""
+    best = probability.argmax(axis=1)
+    confidence = probability[np.arange(len(best)), best]
+    return np.where(confidence > 0, best, -1), confidence
+
+
+def column_names(classes: list[str]) -> list[str]:
+    """Class names as h5ad and zarr can store them as columns of a DataFrame.
+
+    A ``/`` would be a path to them and becomes ``|``; what they reserve becomes ``class 3``.
+    """
+    names: list[str] = []
+    for number, name in enumerate(classes):
+        reserved = not name.strip(".") or name == "_index" or name[:2] == ".z" or len(name) > 120
+        column = name.replace("/", "|")
+        if reserved or name == "zarr.json" or (column != name and column in classes):
+            column = f"class {number}"
+        while column in names:
+            column += "|"
+        names.append(column)
+    return names

@@ -1,0 +1,99 @@
+"""All modes of propagation as one recurrence in different scalings.
+
+With ``G = scale * F`` every mode is
+
+    F  <-  gain * (A G)  +  restart * Y
+
+=============  =====================  ==============  ============
+mode           gain                   scale           restart
+=============  =====================  ==============  ============
+symmetric      alpha * d^-1/2         d^-1/2          1 - alpha
+random_walk    alpha * d^-1           1               1 - alpha
+pagerank       alpha                  c^-1            1 - alpha
+hard           d^-1, 0 at the seeds   1               1
+=============  =====================  ==============  ============
+
+where ``d`` are the row sums of the graph (what a cell receives) and ``c`` the column sums (what
+it sends). A sum of zero counts as one, so that nothing is divided by zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Clamp = Literal["soft", "hard"]
+Normalization = Literal["symmetric", "random_walk", "pagerank"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """``F <- gain * (A G) + restart * Y`` with ``G = scale * F``.
+
+    Attributes
+    ----------
+    gain
+        ``(n_obs,)`` float32.
+    scale
+        ``(n_obs,)`` float32, never zero.
+    restart
+        Weight of the seed signal.
+    alpha
+        Weight of the neighbours; 1 with hard clamping.
+    dangling
+        Cells that send to nobody, whose mass goes back to the seeds (pagerank only).
+    """
+
+    gain: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    restart: float
+    alpha: float
+    dangling: NDArray[np.int64]
+
+
+def set_up_recurrence(
+    graph: Any,
+    positions: NDArray[np.int64],
+    *,
+    alpha: float,
+    clamp: Clamp,
+    normalization: Normalization,
+) -> Recurrence:
+    """Scalings of the mode asked for."""
+    none = np.empty(0, dtype=np.int64)
+    if normalization == "pagerank" and clamp == "soft":
+        sent = _sums(graph, axis=0)
+        gain = np.full(len(sent), alpha, dtype=np.float32)
+        dangling = np.flatnonzero(sent == 0)
+        return Recurrence(gain, _reciprocal(sent), 1 - alpha, alpha, dangling)
+    received = _sums(graph, axis=1)
+    if clamp == "hard":
+        gain = _reciprocal(received)
+        gain[positions] = 0
+        return Recurrence(gain, np.ones_like(gain), 1.0, 1.0, none)
+    if normalization == "random_walk":
+        gain = _reciprocal(received, alpha)
+        return Recurrence(gain, np.ones_like(gain), 1 - alpha, alpha, none)
+    root = np.sqrt(received)
+    return Recurrence(_reciprocal(root, alpha), _reciprocal(root), 1 - alpha, alpha, none)
+
+
+def _sums(graph: Any, axis: int) -> NDArray[np.float64]:
+    """Row or column sums in float64, whatever the graph is stored in."""
+    if axis == 0:
+        sent = np.bincount(graph.indices, weights=graph.data, minlength=graph.shape[1])
+        return sent.astype(np.float64)
+    sums = np.zeros(graph.shape[0])
+    filled = np.flatnonzero(np.diff(graph.indptr))
+    if len(filled):
+        sums[filled] = np.add.reduceat(graph.data, graph.indptr[filled], dtype=np.float64)
+    return sums
+
+
+def _reciprocal(sums: NDArray[np.float64], times: float = 1.0) -> NDArray[np.float32]:
+    return (times / np.where(sums > 0, sums, 1.0)).astype(np.float32)

@@ -1,0 +1,230 @@
+"""AnnData in, AnnData out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+
+import scanpy_anim.tl as tl
+
+from . import reference
+
+if TYPE_CHECKING:
+    import io
+    from pathlib import Path
+
+KEY = "label_propagation"
+
+
+def _state(adata: AnnData) -> tuple[object, ...]:
+    return (
+        list(adata.obs),
+        list(adata.obsm),
+        list(adata.uns),
+        adata.obs.to_csv(),
+        adata.obsp["connectivities"].data.tobytes(),
+    )
+
+
+def _few(adata: AnnData, per_class: int = 3) -> None:
+    """A column that labels a few cells of each type."""
+    few = adata.obs.groupby("bulk_labels", observed=True).head(per_class).index
+    adata.obs["few"] = adata.obs["bulk_labels"].where(adata.obs_names.isin(few))
+    adata.uns["few_colors"] = list(adata.uns["bulk_labels_colors"])
+
+
+def test_one_class_stores_what_the_contract_says(pbmc: AnnData) -> None:
+    assert tl.label_propagation(pbmc, [3, 5], alpha=0.9, tol=0, max_iter=6) is None
+    signal = np.isin(np.arange(700), [3, 5])
+    way = reference.soft(pbmc.obsp["connectivities"], signal, 0.9, "symmetric", 6)
+    limit = reference.soft_limit(pbmc.obsp["connectivities"], signal, 0.9, "symmetric")
+    scores = pbmc.obsm[KEY]
+    np.testing.assert_allclose(scores, np.c_[np.array(way).T, limit], rtol=1e-4, atol=1e-12)
+    assert scores.dtype == np.float32
+    assert scores.flags.c_contiguous
+    np.testing.assert_array_equal(pbmc.obs[KEY], scores[:, -1])
+    record = pbmc.uns[KEY]
+    assert record["params"]["alpha"] == 0.9
+    assert record["params"]["max_iter"] == 6
+    assert "seeds" not in record["params"]
+    assert "classes" not in record
+    np.testing.assert_array_equal(record["seeds"]["positions"], [3, 5])
+    np.testing.assert_array_equal(record["seeds"]["classes"], [0, 0])
+    np.testing.assert_array_equal(record["iterations"], [0, 1, 2, 3, 4, 5, 6, np.inf])
+    assert len(record["residuals"]) == len(record["unreached"]) == record["n_iter"] == 6
+    assert record["converged"] is False
+    assert record["unreached"][-1] == (scores[:, 6] == 0).sum()
+    assert f"{KEY}_proba" not in pbmc.obsm
+    assert f"{KEY}_confidence" not in pbmc.obs
+
+
+def test_several_classes_store_what_the_contract_says(pbmc: AnnData) -> None:
+    _few(pbmc)
+    tl.label_propagation(pbmc, "few", tol=0, max_iter=4)
+    record, scores = pbmc.uns[KEY], pbmc.obsm[KEY]
+    types = list(pbmc.obs["bulk_labels"].cat.categories)
+    assert scores.shape == (700, 6, 10)
+    assert scores.flags.c_contiguous
+    assert list(record["classes"]) == types
+    assert record["params"]["seeds"] == "few"
+    assert len(record["flips"]) == 4
+    for position, seeded in zip(*record["seeds"].values(), strict=True):
+        assert pbmc.obs["few"].iloc[position] == types[seeded]
+    labels = pbmc.obs[KEY]
+    assert list(labels.cat.categories) == types
+    np.testing.assert_array_equal(labels.cat.codes, scores[:, -1].argmax(axis=1))
+    assert list(pbmc.uns[f"{KEY}_colors"]) == list(pbmc.uns["bulk_labels_colors"])
+    shares = pbmc.obsm[f"{KEY}_proba"]
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    expected = scores[:, -1] / scores[:, -1].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, expected, rtol=1e-5)
+    np.testing.assert_allclose(pbmc.obs[f"{KEY}_confidence"], expected.max(axis=1), rtol=1e-5)
+    assert (labels == pbmc.obs["bulk_labels"]).mean() > 0.5
+
+
+def test_cells_no_seed_reaches_have_no_label(islands: AnnData) -> None:
+    tl.label_propagation(islands, "kind", alpha=0.5)
+    assert islands.obs[KEY].isna().tolist() == [False] * 5 + [True, True, False, True]
+    unreached = islands.obs[KEY].isna()
+    assert (islands.obs[f"{KEY}_confidence"][unreached] == 0).all()
+    assert (islands.obsm[f"{KEY}_proba"][unreached] == 0).all(axis=None)
+    assert islands.obs[KEY].iloc[7] == "A"
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_everything_round_trips(pbmc: AnnData, tmp_path: Path, suffix: str) -> None:
+    _few(pbmc)
+    odd = {"T/NK cell": [0], "": [1], "Ω & <b>": [2], "..": [3], "_index": [4], "T|NK cell": [5]}
+    tl.label_propagation(pbmc, "few", iterations="log", neighbors_key="neighbors")
+    tl.label_propagation(pbmc, ("few", ["Dendritic", "CD19+ B"]), key_added="two")
+    tl.label_propagation(pbmc, ["AAAGCCTGGCTAAC-1"], key_added="one", method="direct")
+    tl.label_propagation(pbmc, odd, key_added="odd", limit=False, history="scores")
+    keys = (KEY, "two", "one", "odd")
+    bare = AnnData(obs=pbmc.obs[[c for c in pbmc.obs if c.startswith(keys)]])
+    for name in pbmc.obsm:
+        if name.startswith(keys):
+            bare.obsm[name] = pbmc.obsm[name]
+    for name in pbmc.uns:
+        if name.startswith(keys):
+            bare.uns[name] = pbmc.uns[name]
+    path = tmp_path / f"propagated.{suffix}"
+    with warnings.catch_warnings():
+        # said about every zarr file by anndata 0.12, and about every string by pandas 3
+        warnings.filterwarnings("ignore", "Writing zarr v2")
+        warnings.filterwarnings("ignore", "The 'future.infer_string' option")
+        getattr(bare, f"write_{suffix}")(path)
+        back = getattr(anndata, f"read_{suffix}")(path)
+    assert list(back.uns["odd"]["classes"]) == list(odd)
+    assert list(back.obs["odd"].cat.categories) == list(odd)
+    for name in bare.obsm:
+        np.testing.assert_array_equal(np.asarray(back.obsm[name]), np.asarray(bare.obsm[name]))
+        if isinstance(bare.obsm[name], pd.DataFrame):
+            assert list(back.obsm[name].columns) == list(bare.obsm[name].columns)
+    for key in keys:
+        _assert_same(back.uns[key], bare.uns[key])
+        assert (back.obs[key].astype(str) == bare.obs[key].astype(str)).all()
+
+
+def _assert_same(read: object, written: object) -> None:
+    if isinstance(written, dict):
+        assert set(read) == set(written)
+        for name, value in written.items():
+            _assert_same(read[name], value)
+    else:
+        np.testing.assert_array_equal(read, written)
+
+
+def test_copy_leaves_the_original_alone(pbmc: AnnData) -> None:
+    before = _state(pbmc)
+    result = tl.label_propagation(pbmc, [0], copy=True)
+    assert _state(pbmc) == before
+    assert KEY in result.obsm
+
+
+def test_a_second_run_leaves_nothing_stale(pbmc: AnnData) -> None:
+    tl.label_propagation(pbmc, "bulk_labels")
+    tl.label_propagation(pbmc, [0])
+    assert f"{KEY}_proba" not in pbmc.obsm
+    assert f"{KEY}_confidence" not in pbmc.obs
+    assert f"{KEY}_colors" not in pbmc.uns
+    assert pbmc.obsm[KEY].ndim == 2
+
+
+def test_the_graph_is_chosen_as_in_scanpy(pbmc: AnnData) -> None:
+    own = sparse.csr_array(np.eye(700, k=1) + np.eye(700, k=-1))
+    pbmc.obsp["own"] = own
+    pbmc.obsp["second_connectivities"] = own
+    pbmc.uns["second"] = {"connectivities_key": "second_connectivities"}
+    tl.label_propagation(pbmc, [0], key_added="default")
+    tl.label_propagation(pbmc, [0], obsp="own", key_added="by_obsp")
+    tl.label_propagation(pbmc, [0], neighbors_key="second", key_added="by_key")
+    np.testing.assert_array_equal(pbmc.obsm["by_obsp"], pbmc.obsm["by_key"])
+    assert pbmc.obsm["default"].shape != pbmc.obsm["by_key"].shape
+    assert pbmc.uns["by_obsp"]["params"]["obsp"] == "own"
+    assert "neighbors_key" not in pbmc.uns["by_obsp"]["params"]
+
+
+BAD = {
+    "both graphs": ({"neighbors_key": "neighbors", "obsp": "connectivities"}, ValueError, "both"),
+    "no such key": ({"neighbors_key": "nn"}, ValueError, r"'nn' is not in.*\['neighbors'\].*sc.pp"),
+    "no such obsp": ({"obsp": "c"}, KeyError, "'distances', 'connectivities'|which has"),
+    "distances": ({"obsp": "distances"}, ValueError, "holds distances"),
+    "no seeds": ({"seeds": []}, ValueError, "seeds are empty"),
+    "seeds column as key": (
+        {"seeds": "bulk_labels", "key_added": "bulk_labels"},
+        ValueError,
+        "col",
+    ),
+    "a user's column as key": ({"key_added": "louvain"}, ValueError, "would replace"),
+    "key with a slash": ({"key_added": "a/b"}, ValueError, "'a/b'"),
+    "history": ({"history": "all"}, ValueError, "history='all'"),
+    "alpha": ({"alpha": 1.5}, ValueError, "alpha=1.5"),
+    "all seeded": ({"seeds": "bulk_labels", "clamp": "hard"}, ValueError, "every cell is a seed"),
+    "wrong shape": ({"obsp": "negative"}, ValueError, "9992 weights 9992 are negative"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD.values(), ids=BAD)
+def test_bad_input_is_refused_before_anything_is_written(
+    pbmc: AnnData, arguments: dict[str, object], error: type[Exception], message: str
+) -> None:
+    pbmc.obsp["negative"] = -pbmc.obsp["connectivities"]
+    before = _state(pbmc)
+    with pytest.raises(error, match=message):
+        tl.label_propagation(pbmc, **{"seeds": [0], **arguments})
+    assert _state(pbmc) == before
+
+
+def test_no_graph_says_what_to_run(pbmc: AnnData) -> None:
+    bare = AnnData(obs=pbmc.obs)
+    with pytest.raises(ValueError, match=r"run `sc\.pp\.neighbors\(adata\)` first"):
+        tl.label_propagation(bare, [0])
+
+
+def test_the_log_says_what_was_added(pbmc: AnnData, logged: io.StringIO) -> None:
+    tl.label_propagation(pbmc, "bulk_labels", max_iter=1)
+    said = logged.getvalue()
+    assert "propagating 700 seed cells of 10 classes" in said
+    assert "max_iter=1 ends the propagation with a residual of 0.409, above tol=0.01" in said
+    for field in (f"'{KEY}', scores (adata.obsm)", f"'{KEY}_confidence'", f"'{KEY}_proba'"):
+        assert field in said
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, scanpy; before = set(sys.modules); import scanpy_anim.tl; "
+        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True
+    )
+    assert out.stdout.strip() == "['scanpy_anim']"
