@@ -91,8 +91,8 @@ def _film() -> EmbeddingAnimation:
 
     names: dict[str, object] = {"sc": sc, "sca": sca}
     *calls, film = NOTEBOOK.splitlines()
-    exec("\n".join([PREPARE, *calls]), names)  # noqa: S102  (our own constants)
-    return eval(film, names)  # noqa: S307
+    exec("\n".join([PREPARE, *calls]), names)
+    return eval(film, names)
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.animation import ArtistAnimation
 
 from scanpy_anim.pl._backdrop import Backdrop, canvas_size
+from scanpy_anim.raster import PointsArtist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,11 +36,9 @@ class EmbeddingAnimation(ArtistAnimation):
     figure
         The stage.
     photos
-        The artists of each frame: the points of each panel first, then texts.
+        The artists of each frame: the points of each panel, and texts.
     timeline
         How long each frame is shown.
-    n_panels
-        How many artists of a frame are points.
     titles
         What to call each frame.
     palette
@@ -64,7 +63,6 @@ class EmbeddingAnimation(ArtistAnimation):
         photos: Sequence[Sequence[Artist]],
         *,
         timeline: Timeline,
-        n_panels: int = 1,
         titles: Sequence[str] = (),
         palette: NDArray[np.uint8] | None = None,
         title: str = "",
@@ -72,7 +70,6 @@ class EmbeddingAnimation(ArtistAnimation):
         progress: bool | None = None,
     ) -> None:
         self.timeline = timeline
-        self._n_panels = n_panels
         self._titles = list(titles)
         self._palette = palette
         self._title = title
@@ -267,12 +264,12 @@ class EmbeddingAnimation(ArtistAnimation):
 
     def _canvases(self, dpi: float) -> Iterator[NDArray[np.uint8]]:
         """Draw each frame on the one canvas of its resolution."""
-        points = self._framedata[0][: self._n_panels]
+        points, _ = _points_and_texts(self._framedata[0])
         with _seen(self._drawn_artists, False):
             backdrop = Backdrop(self._fig, dpi, [(p.axes, p.get_zorder()) for p in points])
         for photo in self._framedata:
             with _seen(photo, True):
-                canvas = backdrop.frame(photo[: self._n_panels], photo[self._n_panels :])
+                canvas = backdrop.frame(*_points_and_texts(photo))
             yield canvas
 
     def _save_dpi(self, dpi: float | str | None) -> float:
@@ -298,6 +295,12 @@ class EmbeddingAnimation(ArtistAnimation):
         for artist in self._framedata[i]:
             artist.set_visible(True)
         self._drawn_artists = self._framedata[i]
+
+
+def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[Artist], list[Artist]]:
+    """Part a frame's artists: points, which the backdrop is cut for, and what is over them."""
+    points = [artist for artist in photo if isinstance(artist, PointsArtist)]
+    return points, [artist for artist in photo if not isinstance(artist, PointsArtist)]
 
 
 @contextmanager

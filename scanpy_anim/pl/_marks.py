@@ -35,11 +35,12 @@ def ring(panel: StagePanel, cells: Sequence[int] | np.ndarray, colors: Any) -> N
     from matplotlib.patheffects import withStroke
 
     few = len(cells) <= MANY
-    size = float(np.max(panel.cloud.get_sizes(), initial=0))
     width = 1.2 if few else 0.8
+    marker = panel.cloud.get_paths()[0].get_extents()
+    diameter = max(marker.size) * np.sqrt(np.max(panel.cloud.get_sizes(), initial=0))
     rings = panel.ax.scatter(
         *np.asarray(panel.cloud.get_offsets())[cells].T,
-        s=max(4 * size, 45.0 if few else 15.0),
+        s=(diameter + (4.5 if few else 2.5)) ** 2,  # points; the marker `o` is 1 wide
         facecolors="none",
         edgecolors=colors,
         linewidths=width,

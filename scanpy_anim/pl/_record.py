@@ -51,7 +51,6 @@ def record(
     what = ", ".join(dict.fromkeys(p.source.name for p in stage.panels))
     return camera.animate(
         timeline=timeline,
-        n_panels=len(layers),
         titles=titles or (),
         palette=_colors_to_keep(stage, paints),
         title=f"{what} on {stage.recipe.basis}",

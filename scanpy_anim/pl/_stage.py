@@ -209,7 +209,7 @@ def _name_scale(cloud: PathCollection, scale: Scale) -> None:
     if bar is None:
         return
     if scale.kind == "rank":
-        bar.set_label("rank")
+        bar.set_label("rank", labelpad=-14 if scale.plain_rank else None)  # between low and high
     if scale.plain_rank or scale.per_frame:
         bar.set_ticks([cloud.norm.vmin, cloud.norm.vmax], labels=["low", "high"])
 

@@ -46,10 +46,10 @@ def test_dataframe_columns_name_the_frames(pbmc):
 
 def test_genes_are_read_as_scanpy_reads_them(pbmc):
     raw = only(pbmc, ["CD3D", "n_counts", "LYZ"])
-    np.testing.assert_array_equal(raw.read(0), sc.get.obs_df(pbmc, "CD3D", use_raw=True))
+    np.testing.assert_array_equal(raw.read(0), sc.get.obs_df(pbmc, ["CD3D"], use_raw=True)["CD3D"])
     np.testing.assert_array_equal(raw.read(1), pbmc.obs["n_counts"])
     scaled = only(pbmc, ["CD3D"], use_raw=False)
-    np.testing.assert_array_equal(scaled.read(0), sc.get.obs_df(pbmc, "CD3D", use_raw=False))
+    np.testing.assert_array_equal(scaled.read(0), sc.get.obs_df(pbmc, ["CD3D"])["CD3D"])
     pbmc.layers["doubled"] = pbmc.X * 2
     doubled = only(pbmc, ["LYZ"], layer="doubled")
     np.testing.assert_array_equal(doubled.read(0), pbmc[:, "LYZ"].X.ravel() * 2)
@@ -133,7 +133,9 @@ def test_labels_of_the_moment(propagated):
         reached = scores[:, i].sum(axis=1) > 0
         assert (codes >= 0).tolist() == reached.tolist()
         best = scores[:, i].max(axis=1)
-        np.testing.assert_array_equal(scores[np.flatnonzero(reached), i, codes[reached]], best[reached])
+        np.testing.assert_array_equal(
+            scores[np.flatnonzero(reached), i, codes[reached]], best[reached]
+        )
         share = best[reached] / scores[reached, i].sum(axis=1, dtype=float)
         np.testing.assert_allclose(source.opacity(i)[reached], share, rtol=1e-6)
     assert source.iterations[-1] == np.inf
@@ -179,7 +181,9 @@ def test_bad_color(pbmc, color, extra, error, message):
 
 
 def test_bad_classes(propagated):
-    with pytest.raises(KeyError, match=r"'Dendrite' is no class of 'types'. Did you mean 'Dendritic'"):
+    with pytest.raises(
+        KeyError, match=r"'Dendrite' is no class of 'types'. Did you mean 'Dendritic'"
+    ):
         sources(propagated, "types", classes="Dendrite")
     with pytest.raises(ValueError, match="single class"):
         sources(propagated, "label_propagation", classes="Dendritic")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,7 +58,7 @@ def test_the_stage_is_in_every_frame(propagated):
     assert min(colours) > 200  # the colour bar alone has 256
     for frame in frames[1:]:
         np.testing.assert_array_equal(frame[outside], frames[0][outside])
-    assert any((a != b).any() for a, b in zip(frames, frames[1:], strict=False))
+    assert any((a != b).any() for a, b in itertools.pairwise(frames))
 
 
 @pytest.mark.parametrize(
@@ -193,13 +195,21 @@ def test_rank_colours_are_those_of_rankdata(propagated):
     from scipy.stats import rankdata
 
     film = sca.pl.animate_embedding(
-        propagated, sort_order=False, frameon=False, colorbar_loc=None, mark_seeds=False,
-        frame_title=None, title="", size=300,
+        propagated,
+        sort_order=False,
+        frameon=False,
+        colorbar_loc=None,
+        mark_seeds=False,
+        frame_title=None,
+        title="",
+        size=300,
     )
     scores = propagated.obsm["label_propagation"][:, 3]
     ax = plt.figure().add_subplot()
     plt.close(ax.figure)
-    ax.scatter(*propagated.obsm["X_umap"].T, c=rankdata(scores), s=300, marker=".", edgecolor="none")
+    ax.scatter(
+        *propagated.obsm["X_umap"].T, c=rankdata(scores), s=300, marker=".", edgecolor="none"
+    )
     ax.axis("off")
     frame = list(film.frames())[3]
     off = difference(frame, drawn_by_matplotlib(ax.figure))

@@ -75,7 +75,9 @@ def test_pace_of_change_shows_the_same_change_in_every_step():
         return abs(position[b] - position[a])
 
     moments = Pacing(pace="change", tween=3).timeline(4, change).moments
-    seen = [position[m.first] + m.weight * (position[m.second] - position[m.first]) for m in moments]
+    seen = [
+        position[m.first] + m.weight * (position[m.second] - position[m.first]) for m in moments
+    ]
     np.testing.assert_allclose(np.diff(seen), 1.0)
     assert len(moments) == len(Pacing(tween=3).timeline(4))
 
