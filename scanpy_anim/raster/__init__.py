@@ -1,1 +1,10 @@
 """Points to pixels: arrays only, and the matplotlib artist on top."""
+
+from __future__ import annotations
+
+from ._colors import color_bytes, color_table, value_levels
+from ._layer import PointLayer
+from ._look import Look
+from ._ranks import rank_levels
+
+__all__ = ["Look", "PointLayer", "color_bytes", "color_table", "rank_levels", "value_levels"]

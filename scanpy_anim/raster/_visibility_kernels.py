@@ -1,0 +1,141 @@
+"""Which cells can be seen through each pixel: computed once, front to back.
+
+A pixel's list ends where less than `FULL` of the light that comes from behind is left.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ._blending import product
+
+FULL = np.float32(1 / 512)
+
+
+@njit(nogil=True, cache=True)
+def bin_members(order, rows, stamps, reach, top, bottom, band_height):
+    """Cells that touch each band of rows, front first: start of each band, and the cells."""
+    n_bands = (bottom - top + band_height - 1) // band_height
+    starts = np.zeros(n_bands + 1, np.int64)
+    for i in range(stamps.size):
+        s = stamps[i]
+        if s >= 0:
+            low = max(rows[i] + reach[s, 0], top)
+            high = min(rows[i] + reach[s, 1], bottom)
+            if low < high:
+                for b in range((low - top) // band_height, (high - 1 - top) // band_height + 1):
+                    starts[b + 1] += 1
+    for b in range(n_bands):
+        starts[b + 1] += starts[b]
+    members = np.empty(starts[n_bands], np.uint32)
+    free = starts[:-1].copy()
+    for k in range(stamps.size - 1, -1, -1):
+        i = np.int64(order[k]) if order.size > 0 else k
+        s = stamps[i]
+        if s >= 0:
+            low = max(rows[i] + reach[s, 0], top)
+            high = min(rows[i] + reach[s, 1], bottom)
+            if low < high:
+                for b in range((low - top) // band_height, (high - 1 - top) // band_height + 1):
+                    members[free[b]] = i
+                    free[b] += 1
+    return starts, members
+
+
+@njit(nogil=True, cache=True)
+def list_visible(
+    members, rows, cols, stamps, boxes, starts, covers, opacities, mask, window, width
+):
+    """What can be seen in the window, as lists of inks for each pixel that is touched.
+
+    An ink is a cell's face (``2 * cell``) or edge (``2 * cell + 1``). Inks are numbered in the
+    order in which the pixels meet them, so that a frame reads them nearly in sequence.
+
+    Returns
+    -------
+    Index of each touched pixel in the canvas, length of its list; then for all lists, back to
+    front, the number of the ink and its coverage; and the inks themselves.
+    """
+    size = (window[1] - window[0]) * (window[3] - window[2])
+    counts = np.zeros(size, np.int32)
+    nothing = np.empty(0, np.uint32)
+    no_covers = np.empty(0, np.uint8)
+    args = (members, rows, cols, stamps, boxes, starts, covers, opacities, mask, window)
+    _look_through(args, counts, np.empty(0, np.int64), nothing, no_covers)
+    ends = np.empty(size, np.int64)
+    total = 0
+    for p in range(size):
+        total += counts[p]
+        ends[p] = total
+    inks = np.empty(total, np.uint32)
+    thickness = np.empty(total, np.uint8)
+    _look_through(args, counts, ends, inks, thickness)
+    pixels, lengths = _touched(counts, window, width)
+    visible = _renumber(inks, members)
+    return pixels, lengths, inks, thickness, visible
+
+
+@njit(inline="always")
+def _look_through(args, counts, cursor, inks, thickness):
+    """Count the inks of each pixel, or with a cursor at the end of each list fill them in."""
+    members, rows, cols, stamps, boxes, starts, covers, opacities, mask, window = args
+    parts = opacities.size
+    stride = window[3] - window[2]
+    light = np.ones(counts.size, np.float32)
+    filling = cursor.size > 0
+    for m in range(members.size):
+        i = members[m]
+        for part in range(parts - 1, -1, -1):
+            s = stamps[i] * parts + part
+            row, col = rows[i] + boxes[s, 0], cols[i] + boxes[s, 1]
+            for y in range(max(row, window[0]), min(row + boxes[s, 2], window[1])):
+                line = starts[s] + (y - row) * boxes[s, 3] - col
+                place = (y - window[0]) * stride - window[2]
+                for x in range(max(col, window[2]), min(col + boxes[s, 3], window[3])):
+                    cover = np.int64(covers[line + x])
+                    if mask.size > 0:
+                        cover = product(cover, np.int64(mask[y, x]))
+                    p = place + x
+                    if cover == 0 or light[p] < FULL:
+                        continue
+                    light[p] *= np.float32(1) - np.float32(cover) * opacities[part]
+                    if filling:
+                        cursor[p] -= 1
+                        inks[cursor[p]] = np.uint32(m * 2 + part)
+                        thickness[cursor[p]] = cover
+                    else:
+                        counts[p] += 1
+
+
+@njit(inline="always")
+def _touched(counts, window, width):
+    n = 0
+    for p in range(counts.size):
+        n += counts[p] > 0
+    pixels = np.empty(n, np.int64)
+    lengths = np.empty(n, np.int32)
+    stride = window[3] - window[2]
+    n = 0
+    for p in range(counts.size):
+        if counts[p] > 0:
+            pixels[n] = (window[0] + p // stride) * width + window[2] + p % stride
+            lengths[n] = counts[p]
+            n += 1
+    return pixels, lengths
+
+
+@njit(inline="always")
+def _renumber(inks, members):
+    """Replace the inks by their numbers, in the order of their first appearance."""
+    number = np.full(members.size * 2, -1, np.int64)
+    visible = np.empty(min(inks.size, members.size * 2), np.uint32)
+    n = 0
+    for k in range(inks.size):
+        ink = inks[k]
+        if number[ink] < 0:
+            number[ink] = n
+            visible[n] = members[ink >> 1] * np.uint32(2) + (ink & np.uint32(1))
+            n += 1
+        inks[k] = number[ink]
+    return visible[:n].copy()
