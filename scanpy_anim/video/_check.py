@@ -1,0 +1,102 @@
+"""Everything that can be known to fail, before any work starts."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._formats import FORMATS
+
+if TYPE_CHECKING:
+    from ._formats import Format
+
+
+def check(
+    path: str | os.PathLike[str],
+    *,
+    loop: int = 0,
+    quality: float | None = None,
+    fps: float | None = None,
+    hold: float | None = None,
+) -> None:
+    """Raise now what :func:`write` would raise later.
+
+    Parameters
+    ----------
+    path
+        The file to be: its suffix and its folder.
+    loop, quality
+        As for :func:`write`.
+    fps, hold
+        Frames a second and seconds of the last frame, for callers that build durations of them.
+
+    Raises
+    ------
+    ValueError
+        Unknown suffix, or a number that is out of range.
+    FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError
+        No such folder, or nothing can be written there.
+    RuntimeError
+        The installed PyAV or Pillow lacks the encoder.
+
+    Examples
+    --------
+    >>> from scanpy_anim.video import check
+    >>> check("film.doc")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown suffix '.doc' of film.doc: use one of .gif, .mp4, .webm, .webp, .html
+    """
+    check_place(Path(path))
+    check_encoder(format_of(path))
+    check_numbers(loop=loop, quality=quality, fps=fps, hold=hold)
+
+
+def format_of(path: str | os.PathLike[str]) -> Format:
+    """Look up the format by the suffix."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        what = f"unknown suffix {suffix!r} of" if suffix else "no suffix in"
+        raise ValueError(f"{what} {os.fspath(path)}: use one of {known}")
+    return FORMATS[suffix]
+
+
+def check_place(path: Path) -> None:
+    """See that a file can be put there."""
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: add a file name")
+    if not folder.exists():
+        raise FileNotFoundError(f"there is no folder {folder}: create it first")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is not a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"the folder {folder} is not writable")
+
+
+def check_encoder(format: Format) -> None:
+    """See that the installed libraries can write the format."""
+    if format.missing():
+        msg = (
+            f"the installed {format.library} cannot write {format.suffix}: it has no "
+            f"{format.encoder} encoder. Save as {format.instead} instead, or install "
+            f"{format.library} from PyPI (pip install --force-reinstall "
+            f"{'av' if format.library == 'PyAV' else 'pillow'})"
+        )
+        raise RuntimeError(msg)
+
+
+def check_numbers(
+    *, loop: int, quality: float | None, fps: float | None = None, hold: float | None = None
+) -> None:
+    """See that the numbers are in range."""
+    if isinstance(loop, bool) or loop != int(loop) or not 0 <= loop < 65_536:
+        raise ValueError(f"loop must be 0 (for ever) or how often to play, not {loop!r}")
+    if quality is not None and not 0 <= quality <= 100:
+        raise ValueError(f"quality must be between 0 and 100 (usual: 80), not {quality!r}")
+    for name, seconds in (("fps", fps), ("hold", hold)):
+        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+            raise ValueError(f"{name} must be a positive number, not {seconds!r}")

@@ -1,0 +1,174 @@
+"""One palette for a whole film, and the way from a colour to its place in it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from ._film import Film
+    from ._setting import Setting
+
+CLEAR = 255  # the last index means: transparent, or what was there before
+SAMPLED_FRAMES = 16
+SAMPLED_PIXELS = 60_000
+BINS = 8192  # most frequent colours that take part in the search
+
+
+def film_palette(film: Film, setting: Setting, colours: int) -> NDArray[np.uint8]:
+    """Choose the palette: reserved colours first, then what the frames need most.
+
+    Parameters
+    ----------
+    film
+        Its ``background`` and ``palette`` are reserved; so long a list that it would leave
+        nothing for the blends between colours is thinned, neighbours first.
+    setting
+        Resolution of the pass over the frames.
+    colours
+        How many at most, up to 255.
+
+    Returns
+    -------
+    ``(k, 3)`` uint8, ``k <= colours``.
+    """
+    reserved = np.array([film.background], np.uint8)
+    if film.palette is not None:
+        reserved = np.concatenate([reserved, np.asarray(film.palette, np.uint8)])
+    reserved = thinned(reserved, max(1, colours // 2))
+    met, weight = sampled_colours(film, setting)
+    return np.concatenate([reserved, filled(reserved, met, weight, colours - len(reserved))])
+
+
+def thinned(colours: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """Drop repeated colours, then those closest to an earlier one, until ``most`` are left."""
+    _, first = np.unique(colours, axis=0, return_index=True)
+    colours = colours[np.sort(first)]
+    apart = 1
+    while len(colours) > most:
+        apart += 1
+        kept: list[NDArray] = []
+        for colour in colours.astype(np.int64):
+            if all(((colour - other) ** 2).sum() >= apart * apart for other in kept):
+                kept.append(colour)
+        colours = np.array(kept, np.uint8)
+    return colours
+
+
+def sampled_colours(film: Film, setting: Setting) -> tuple[NDArray[np.uint8], NDArray]:
+    """Meet the film's colours in some pixels of some frames, to 6 bits a channel.
+
+    Returns
+    -------
+    ``(k, 3)`` colours, the most frequent ones, and the square root of how often each was met:
+    a small vivid cluster counts for more than its area.
+    """
+    counts = np.zeros(1 << 18, np.int64)
+    every = -(-len(film) // SAMPLED_FRAMES)
+    last = (len(film) - 1) % every
+    for frame in islice(film.frames(setting.scale), last, None, every):
+        pixels = frame.reshape(-1, frame.shape[2])
+        stride = max(1, len(pixels) // SAMPLED_PIXELS) | 1
+        red, green, blue = (pixels[::stride, :3] >> 2).astype(np.int64).T
+        counts += np.bincount((red << 12) | (green << 6) | blue, minlength=len(counts))
+    bins = np.flatnonzero(counts)
+    bins = np.sort(bins[np.argsort(-counts[bins], kind="stable")[:BINS]])
+    channels = np.stack([bins >> 12, (bins >> 6) & 63, bins & 63], axis=1)
+    return ((channels << 2) | (channels >> 4)).astype(np.uint8), np.sqrt(counts[bins])
+
+
+def filled(
+    reserved: NDArray[np.uint8], met: NDArray[np.uint8], weight: NDArray, free: int
+) -> NDArray[np.uint8]:
+    """Add colours where the reserved ones are far from what was met (weighted k-means).
+
+    Each start is the colour with the largest weighted error left; then a few Lloyd steps, in
+    which the reserved colours stay where they are.
+    """
+    points = met.astype(np.float32)
+    centres = reserved.astype(np.float32)
+    error = np.full(len(points), np.inf, np.float32)
+    for centre in centres:
+        error = np.minimum(error, ((points - centre) ** 2).sum(1))
+    for _ in range(free):
+        worst = int((error * weight).argmax())
+        if error[worst] <= 12:  # as near as 6 bits can tell
+            break
+        centres = np.concatenate([centres, points[worst : worst + 1]])
+        error = np.minimum(error, ((points - points[worst]) ** 2).sum(1))
+    for _ in range(5):
+        owner = nearest(points, centres)
+        total = np.bincount(owner, weight, len(centres))
+        for channel in range(3):
+            sums = np.bincount(owner, weight * points[:, channel], len(centres))
+            moved = np.divide(sums, total, out=centres[:, channel].astype(float), where=total > 0)
+            centres[len(reserved) :, channel] = moved[len(reserved) :]
+    return np.rint(centres[len(reserved) :]).astype(np.uint8)
+
+
+def nearest(points: NDArray, centres: NDArray, chunk: int = 16_384) -> NDArray[np.intp]:
+    """Find the nearest centre of each point; of equally near ones the first.
+
+    Squared distances of 8-bit colours are integers below 2^24: float32 holds them exactly.
+    """
+    centres = centres.astype(np.float32)
+    length = (centres**2).sum(1)
+    owner = np.empty(len(points), np.intp)
+    for start in range(0, len(points), chunk):
+        block = points[start : start + chunk].astype(np.float32)
+        owner[start : start + chunk] = (length - 2 * (block @ centres.T)).argmin(1)
+    return owner
+
+
+class ColourIndex:
+    """From 24-bit colours to places in a palette: a table that is filled as colours are met.
+
+    A colour's place depends on nothing but the palette, so a pixel that keeps its colour keeps
+    its index through the whole film.
+    """
+
+    def __init__(self, palette: NDArray[np.uint8]) -> None:
+        self._palette = palette.astype(np.float32)
+        self._table = np.full(1 << 24, CLEAR, np.uint8)
+
+    def __call__(self, keys: NDArray[np.uint32]) -> NDArray[np.uint8]:
+        """Give the index of each colour ``red | green << 8 | blue << 16``."""
+        index = self._table[keys]
+        unknown = index == CLEAR
+        if unknown.any():
+            new = np.unique(keys[unknown])
+            colours = np.stack([new & 255, (new >> 8) & 255, new >> 16], axis=1)
+            self._table[new] = nearest(colours, self._palette)
+            index = self._table[keys]
+        return index
+
+
+def packed(frame: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Pack each pixel of an ``(h, w, 3)`` frame into one number, red lowest."""
+    pixels = np.zeros((*frame.shape[:2], 4), np.uint8)
+    pixels[..., :3] = frame
+    return pixels.view("<u4")[..., 0]
+
+
+def as_indices(
+    frames: Iterable[NDArray[np.uint8]], palette: NDArray[np.uint8]
+) -> Iterable[NDArray[np.uint8]]:
+    """Replace the colours of each frame by places in the palette, looking only at what changed."""
+    find = ColourIndex(palette)
+    before: NDArray[np.uint32] | None = None
+    for frame in frames:
+        keys = packed(frame)
+        if before is None:
+            index = find(keys)
+        else:
+            changed = keys != before
+            index = index.copy()
+            index[changed] = find(keys[changed])
+        before = keys
+        yield index

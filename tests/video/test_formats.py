@@ -1,0 +1,137 @@
+"""Every format, decoded by something else: number of frames, times, sizes, colours, loops."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+
+from scanpy_anim.video import Film, write
+
+from .conftest import INK, dots, film_of
+from .decoders import boxes, by_ffmpeg, by_pillow, by_pyav
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def difference(frames: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(frames.astype(int) - expected.astype(int)).mean())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_video_holds_the_frames_at_their_times(
+    film: Film, frames: np.ndarray, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"film{suffix}"
+    written = write(film, path)
+    assert written.size == path.stat().st_size
+    decoded = by_pyav(path)
+    assert decoded.durations == pytest.approx(film.durations, abs=1e-3)
+    assert difference(by_ffmpeg(path), frames) < 2.5
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.pix_fmt == "yuv420p"
+        assert stream.codec_context.name in ("h264", "libvpx-vp9", "vp9")
+        metadata = {name.lower(): text for name, text in container.metadata.items()}
+        assert metadata["title"] == "dots"
+        assert metadata["comment"] == "alpha=0.99"
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_large_areas_come_back_in_their_colour(tmp_path: Path, suffix: str) -> None:
+    """White, black and the colours of a palette survive the way to YUV and back."""
+    areas = np.repeat(np.repeat(INK, 32, axis=0)[:, None], 64, axis=1)
+    write(film_of(np.stack([areas] * 3)), path := tmp_path / f"film{suffix}", quality=100)
+    back = by_ffmpeg(path)[-1].astype(int)
+    centres = back[16::32, 32]
+    assert np.abs(centres - INK).max() <= 3
+
+
+def test_mp4_is_ready_to_stream_and_ends_with_its_hold(film: Film, tmp_path: Path) -> None:
+    write(film, path := tmp_path / "film.mp4")
+    top = boxes(path.read_bytes())
+    order = list(top)
+    assert order.index("moov") < order.index("mdat")
+    header = boxes(top["moov"])["mvhd"]
+    scale, duration = struct.unpack(">II", header[12:20])
+    assert duration / scale == pytest.approx(2.6, abs=2e-3)
+    track = boxes(boxes(top["moov"])["trak"])
+    shown = struct.unpack(">I", boxes(track["edts"])["elst"][8:12])[0] / scale
+    assert shown == pytest.approx(2.6, abs=2e-3)
+    media = boxes(track["mdia"])
+    table = boxes(boxes(media["minf"])["stbl"])
+    ticks = struct.unpack(">I", media["mdhd"][12:16])[0]
+    assert struct.unpack(">I", table["stts"][-4:])[0] / ticks == pytest.approx(1.5)
+    (n_samples,) = struct.unpack(">I", table["stsz"][8:12])
+    assert n_samples == len(film), "the hold must not be made of repeated frames"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (3, 5), (17, 33), (101, 67)])
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_odd_sizes_are_padded_not_rescaled(
+    tmp_path: Path, shape: tuple[int, int], suffix: str
+) -> None:
+    colour = (200, 30, 60)
+    frames = np.broadcast_to(np.array(colour, np.uint8), (3, *shape, 3)).copy()
+    film = film_of(frames, background=colour)
+    write(film, path := tmp_path / f"film{suffix}")
+    back = by_ffmpeg(path)
+    assert back.shape[1:3] == (shape[0] + shape[0] % 2, shape[1] + shape[1] % 2)
+    assert np.abs(back.astype(int) - colour).max() <= 4
+
+
+def test_gif_is_exact_and_plays_right(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
+    written = write(film, path := tmp_path / "film.gif")
+    decoded = by_pillow(path)
+    np.testing.assert_array_equal(decoded.frames[..., :3], frames)
+    assert decoded.durations == pytest.approx(film.durations)
+    assert written.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("loop", "extension"), [(0, 0), (1, None), (3, 2)], ids=["for ever", "once", "three times"]
+)
+def test_gif_loops(film: Film, tmp_path: Path, loop: int, extension: int | None) -> None:
+    write(film, path := tmp_path / "film.gif", loop=loop)
+    block = re.search(rb"NETSCAPE2\.0\x03\x01(..)\x00", path.read_bytes(), re.DOTALL)
+    assert (struct.unpack("<H", block[1])[0] if block else None) == extension
+
+
+@pytest.mark.parametrize("loop", [0, 1, 3])
+def test_webp_loops(film: Film, frames: np.ndarray, tmp_path: Path, loop: int) -> None:
+    write(film, path := tmp_path / "film.webp", loop=loop, quality=90)
+    content = path.read_bytes()
+    at = content.index(b"ANIM")
+    assert struct.unpack("<H", content[at + 12 : at + 14])[0] == loop
+    at, durations = 12, []
+    while at < len(content):
+        kind, size = struct.unpack("<4sI", content[at : at + 8])
+        if kind == b"ANMF":
+            durations.append(int.from_bytes(content[at + 20 : at + 23], "little") / 1000)
+        at += 8 + size + size % 2
+    assert durations == pytest.approx(film.durations)
+    assert difference(by_pillow(path).frames[..., :3], frames) < 4
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm", ".webp", ".html"])
+def test_one_frame_is_a_film(tmp_path: Path, suffix: str) -> None:
+    film = film_of(dots(40, 60, 1))
+    path = tmp_path / f"film{suffix}"
+    assert write(film, path).size > 0
+    if suffix == ".webp":
+        assert len(by_pillow(path).frames) == 1
+    elif suffix != ".html":
+        assert len(by_pyav(path).frames) == 1
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm", ".webp", ".html"])
+def test_the_same_film_gives_the_same_bytes(film: Film, tmp_path: Path, suffix: str) -> None:
+    first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    write(film, first)
+    write(film, second)
+    assert first.read_bytes() == second.read_bytes()
