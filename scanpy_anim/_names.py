@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class MissingKeyError(KeyError):
+    """A `KeyError` whose message reads as it was written, without quotes around it."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def listed(names: Iterable[object], most: int = 8) -> str:
     """Spell names as a comma-separated list, the first `most` of them."""
     names = [repr(n) if isinstance(n, str) else str(n) for n in names]

@@ -36,6 +36,7 @@ def _propagated(_pbmc: AnnData) -> AnnData:
     adata = _pbmc.copy()
     few = adata.obs.groupby("bulk_labels", observed=True).cumcount() < 3
     adata.obs["few"] = adata.obs["bulk_labels"].where(few)
+    adata.uns["few_colors"] = list(adata.uns["bulk_labels_colors"])
     sca.tl.label_propagation(adata, [0, 350], tol=0, max_iter=6)
     sca.tl.label_propagation(adata, "few", key_added="types", tol=0, max_iter=6)
     return adata

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.animation import ArtistAnimation
 
 from scanpy_anim.pl._backdrop import Backdrop, canvas_size
-from scanpy_anim.raster import PointsArtist
+from scanpy_anim.pl._still import copy_of, seen
+from scanpy_anim.raster._artist import PointsArtist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,8 +123,6 @@ class EmbeddingAnimation(ArtistAnimation):
         -------
         A copy of the figure that shows frame `i` and is not known to pyplot.
         """
-        from scanpy_anim.pl._still import copy_of
-
         return copy_of(self._fig, self._framedata, self._frame_number(i))
 
     def save(  # type: ignore[override]
@@ -265,10 +263,10 @@ class EmbeddingAnimation(ArtistAnimation):
     def _canvases(self, dpi: float) -> Iterator[NDArray[np.uint8]]:
         """Draw each frame on the one canvas of its resolution."""
         points, _ = _points_and_texts(self._framedata[0])
-        with _seen(self._drawn_artists, False):
+        with seen(self._drawn_artists, False):
             backdrop = Backdrop(self._fig, dpi, [(p.axes, p.get_zorder()) for p in points])
         for photo in self._framedata:
-            with _seen(photo, True):
+            with seen(photo):
                 canvas = backdrop.frame(*_points_and_texts(photo))
             yield canvas
 
@@ -301,19 +299,6 @@ def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[Artist], list[Artis
     """Part a frame's artists: points, which the backdrop is cut for, and what is over them."""
     points = [artist for artist in photo if isinstance(artist, PointsArtist)]
     return points, [artist for artist in photo if not isinstance(artist, PointsArtist)]
-
-
-@contextmanager
-def _seen(artists: Sequence[Artist], seen: bool) -> Iterator[None]:
-    """Make artists visible, or not, for a moment."""
-    before = [artist.get_visible() for artist in artists]
-    for artist in artists:
-        artist.set_visible(seen)
-    try:
-        yield
-    finally:
-        for artist, was in zip(artists, before, strict=True):
-            artist.set_visible(was)
 
 
 def _opaque(color: Any) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scanpy_anim._names import listed, nearest
+from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl import _propagated
 from scanpy_anim.pl._source import Continuous, Once, Source, from_arrays, from_columns
 
@@ -213,12 +213,12 @@ def _check_names(adata: AnnData, names: list[str], *, use_raw: bool, symbols: st
         return
     name = missing[0]
     if name == "label_propagation" and len(names) == 1:
-        raise KeyError(
+        raise MissingKeyError(
             "color='label_propagation' is not in adata.obsm; "
             f"there: {listed(candidates(adata))}. Run sca.tl.label_propagation(adata, seeds) first."
         )
     everything = [*adata.obsm, *adata.obs.columns, *map(str, known)]
-    raise KeyError(
+    raise MissingKeyError(
         f"color: {name!r} is no key of adata.obsm, no column of adata.obs and no gene."
         f"{nearest(name, everything)} In obsm: {listed(candidates(adata))}; "
         f"in obs: {listed(adata.obs.columns)}. Scores come from sca.tl.label_propagation."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim._names import listed, nearest
+from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl._source import Categorical, Continuous, Seeds, Source
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _of_cube(result: _Result, classes: str | Sequence[str] | None) -> list[Sourc
     panels: list[Source] = []
     for name in wanted:
         if name not in names:
-            raise KeyError(
+            raise MissingKeyError(
                 f"classes: {name!r} is no class of {result.key!r}.{nearest(str(name), names)} "
                 f"There are {listed(names)}."
             )

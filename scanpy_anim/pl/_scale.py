@@ -61,11 +61,13 @@ class Scale:
             return result
         return values
 
-    def limits(self, source: Continuous, frames: Iterable[int]) -> dict[str, Any]:
-        """Resolve the limits over `frames`, as arguments for `sc.pl.embedding`."""
+    def limits(
+        self, source: Continuous, frames: Iterable[int], mask: NDArray[np.bool_] | None = None
+    ) -> dict[str, Any]:
+        """Resolve the limits over `frames` and the cells of `mask`, for `sc.pl.embedding`."""
         if self.plain_rank:
             return {"vmin": 0.0, "vmax": 1.0}
-        film = _Film(self, source, list(frames))
+        film = _Film(self, source, list(frames), mask)
         norm = self.bounds.get("norm")
         if norm is not None:
             norm = copy.copy(norm)
@@ -89,10 +91,12 @@ class _Film:
     scale: Scale
     source: Continuous
     frames: list[int]
+    mask: NDArray[np.bool_] | None
     _range: tuple[float, float] | None = None
 
     def values(self, i: int) -> NDArray[np.floating]:
-        values = self.scale.shown(self.source.read(i))
+        values = self.source.read(i)
+        values = self.scale.shown(values if self.mask is None else values[self.mask])
         usable = np.isfinite(values)
         if self.scale.kind == "log":
             usable &= values > 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanpy_anim._compat import draw_embedding
-from scanpy_anim._names import listed, nearest
+from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl._source import Categorical, Continuous, Source
 
 if TYPE_CHECKING:
@@ -46,11 +46,18 @@ class Recipe:
         """Draw the stage with scanpy; return the axes of its panels."""
         color = self.columns[0] if len(self.columns) == 1 else list(self.columns)
         arguments = {**self.arguments, **changes}
-        with _pyplot_as_it_was():
+        bar = arguments.get("colorbar_loc", "right")
+        beside = bar is not None and _is_strange(arguments.get("ax"))
+        if beside:
+            arguments["colorbar_loc"] = None
+        with _pyplot_as_it_was(arguments.get("ax")):
             axes = draw_embedding(
                 self.proxy, self.basis, color=color, sort_order=False, **arguments
             )
-        return list(axes) if isinstance(axes, list) else [axes]
+        axes = list(axes) if isinstance(axes, list) else [axes]
+        if beside:
+            _add_colorbar(axes[0], _point_cloud(axes[0], self.proxy.n_obs), bar)
+        return axes
 
     def palette(self, column: str) -> list[str]:
         """Colours that scanpy gave the categories of a column."""
@@ -114,8 +121,8 @@ def set_stage(
     arguments: Mapping[str, Any],
 ) -> Stage:
     """Draw the stage for `sources`, limits resolved over `frames`, and take the cells off it."""
-    limits = [scale.limits(s, frames) if isinstance(s, Continuous) else {} for s in sources]
     mask = _mask(adata, arguments.get("mask_obs"))
+    limits = [scale.limits(s, frames, mask) if isinstance(s, Continuous) else {} for s in sources]
     if mask is not None:
         arguments = {**arguments, "mask_obs": mask}
     drawing = _recipe(adata, basis, sources, limits, arguments)
@@ -167,7 +174,7 @@ def basis_key(adata: AnnData, basis: str) -> str:
     for key in (basis, f"X_{basis}"):
         if key in adata.obsm:
             return key
-    raise KeyError(
+    raise MissingKeyError(
         f"basis={basis!r}: neither {basis!r} nor 'X_{basis}' is in adata.obsm."
         f"{nearest(basis, adata.obsm)} "
         f"There are {listed(adata.obsm)}. A UMAP comes from sc.tl.umap(adata)."
@@ -220,7 +227,7 @@ def _mask(adata: AnnData, mask: Any) -> NDArray[np.bool_] | None:
         return None
     if isinstance(mask, str):
         if mask not in adata.obs:
-            raise KeyError(
+            raise MissingKeyError(
                 f"mask_obs={mask!r} is no column of adata.obs.{nearest(mask, adata.obs)}"
             )
         mask = adata.obs[mask]
@@ -282,19 +289,38 @@ def _lend_graph(adata: AnnData, proxy: AnnData, neighbors_key: str | None) -> No
     """Give the stand-in the graph whose edges scanpy is to draw."""
     key = neighbors_key or "neighbors"
     if key not in adata.uns:
-        raise KeyError(f"edges=True: no graph {key!r} in adata.uns. Run sc.pp.neighbors(adata).")
+        raise MissingKeyError(
+            f"edges=True: no graph {key!r} in adata.uns. Run sc.pp.neighbors(adata)."
+        )
     proxy.uns[key] = adata.uns[key]
     graph = adata.uns[key].get("connectivities_key", "connectivities")
     proxy.obsp[graph] = adata.obsp[graph]
 
 
+def _is_strange(ax: Axes | None) -> bool:
+    """Whether pyplot, which scanpy asks for the figure of a colour bar, does not know it."""
+    import matplotlib.pyplot as plt
+
+    return ax is not None and not plt.fignum_exists(getattr(ax.get_figure(root=True), "number", -1))
+
+
+def _add_colorbar(ax: Axes, cloud: PathCollection, location: str) -> None:
+    """Add the colour bar that scanpy would have added."""
+    if cloud.get_array() is not None:
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        figure.colorbar(cloud, ax=ax, pad=0.01, fraction=0.08, aspect=30, location=location)
+
+
 @contextmanager
-def _pyplot_as_it_was() -> Iterator[None]:
-    """Leave in pyplot the figures that were there, and the same one as the current one."""
+def _pyplot_as_it_was(ax: Axes | None) -> Iterator[None]:
+    """Make the figure of `ax` the current one for a moment; then leave pyplot as it was."""
     import matplotlib.pyplot as plt
 
     before = plt.get_fignums()
     current = plt.gcf().number if before else None
+    if ax is not None and not _is_strange(ax):
+        plt.figure(ax.get_figure(root=True).number)
     try:
         yield
     finally:

@@ -80,7 +80,7 @@ def test_the_stage_is_in_every_frame(propagated):
         {"color": "n_counts", "dimensions": (1, 0)},
         {"color": "n_counts", "components": "2,1"},
     ],
-    ids=str,
+    ids=lambda arguments: "-".join(arguments),
 )
 def test_one_frame_is_the_picture_of_the_same_call(pbmc, arguments):
     still = sc.pl.embedding(pbmc, "umap", show=False, **arguments).figure
@@ -109,12 +109,14 @@ def test_the_adata_is_not_changed(propagated):
 
 def test_autosave_and_autoshow_do_not_fire(propagated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sc.settings, "autosave", True)
-    monkeypatch.setattr(sc.settings, "autoshow", True)
     shown = []
     monkeypatch.setattr(plt, "show", lambda *a, **k: shown.append(1))
-    film = sca.pl.animate_embedding(propagated)
-    next(film.frames(dpi=30))
+    before = sc.settings.autosave, sc.settings.autoshow
+    sc.settings.autosave = sc.settings.autoshow = True
+    try:
+        next(sca.pl.animate_embedding(propagated).frames(dpi=30))
+    finally:
+        sc.settings.autosave, sc.settings.autoshow = before
     assert shown == []
     assert list(tmp_path.rglob("*.*")) == []
 
