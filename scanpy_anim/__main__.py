@@ -26,9 +26,9 @@ few = adata.obs.groupby("bulk_labels", observed=True).cumcount() < 3
 adata.obs["cell_types"] = adata.obs["bulk_labels"].where(few)
 """
 NOTEBOOK = """\
-sca.tl.label_propagation(adata, ["GTAGCTGATTCCAT-4", "TCAATCACCCTTCG-8"])
-sca.tl.label_propagation(adata, "cell_types", key_added="types")
-sca.pl.animate_embedding(adata, color=["label_propagation", "types"])
+sca.tl.label_propagation(adata, ["GTAGCTGATTCCAT-4", "TCAATCACCCTTCG-8"], tol=1e-4)
+sca.tl.label_propagation(adata, "cell_types", key_added="types", tol=1e-4)
+sca.pl.animate_embedding(adata, color=["label_propagation", "types"], fps=5)
 """
 
 

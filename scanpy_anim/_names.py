@@ -18,11 +18,11 @@ class MissingKeyError(KeyError):
 
 def listed(names: Iterable[object], most: int = 8) -> str:
     """Spell names as a comma-separated list, the first `most` of them."""
-    names = [repr(n) if isinstance(n, str) else str(n) for n in names]
-    if not names:
+    spelled = [repr(n) if isinstance(n, str) else str(n) for n in names]
+    if not spelled:
         return "none"
-    more = f", … ({len(names):,} in all)" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    more = f", … ({len(spelled):,} in all)" if len(spelled) > most else ""
+    return ", ".join(spelled[:most]) + more
 
 
 def nearest(name: str, names: Iterable[str], most: int = 3) -> str:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._color import Color
     from scanpy_anim.pl._panel import SortOrder
     from scanpy_anim.pl._scale import ScaleName
-    from scanpy_anim.pl._source import Source
     from scanpy_anim.pl._timeline import Ease, Pace
     from scanpy_anim.pl._titles import FrameTitle
 
@@ -157,14 +156,16 @@ def animate_embedding(
     _check_sort_order(sort_order)
     _stage.basis_key(adata, basis)
     scaling = Scale(scale, _taken(kwargs, "vmin", "vmax", "vcenter", "norm"), per_frame)
-    sources = _color.sources(
-        adata,
-        color,
-        n_frames=n_frames,
-        classes=classes,
-        **_taken(kwargs, "layer", "use_raw", "gene_symbols"),
+    sources = _color.on_one_clock(
+        _color.sources(
+            adata,
+            color,
+            n_frames=n_frames,
+            classes=classes,
+            **_taken(kwargs, "layer", "use_raw", "gene_symbols"),
+        )
     )
-    picked = pacing.chosen(_frames_of_all(sources))
+    picked = pacing.chosen(sources[0].n_frames)
 
     stage = _stage.set_stage(adata, basis, sources, scaling, picked, ax=ax, arguments=kwargs)
     if mark_seeds:
@@ -183,12 +184,3 @@ def _taken(kwargs: dict[str, Any], *names: str) -> dict[str, Any]:
 def _check_sort_order(sort_order: object) -> None:
     if not (isinstance(sort_order, bool) or sort_order == "frame"):
         raise ValueError(f"sort_order={sort_order!r}: True, False or 'frame'.")
-
-
-def _frames_of_all(sources: Sequence[Source]) -> int:
-    """Return the number of frames, the same in every panel."""
-    counts = {s.name: s.n_frames for s in sources}
-    if len(set(counts.values())) > 1:
-        spelled = ", ".join(f"{name!r}: {n}" for name, n in counts.items())
-        raise ValueError(f"color: panels side by side need as many frames each; here {spelled}.")
-    return sources[0].n_frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from matplotlib.animation import ArtistAnimation
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -69,6 +70,8 @@ class EmbeddingAnimation(ArtistAnimation):
         metadata: Mapping[str, str] | None = None,
         progress: bool | None = None,
     ) -> None:
+        self.figure = figure
+        self.photos = photos
         self.timeline = timeline
         self._titles = list(titles)
         self._palette = palette
@@ -86,10 +89,10 @@ class EmbeddingAnimation(ArtistAnimation):
         self._show_only(0)
 
     def __len__(self) -> int:
-        return len(self._framedata)
+        return len(self.photos)
 
     def __repr__(self) -> str:
-        width, height = self._fig.get_size_inches()
+        width, height = self.figure.get_size_inches()
         seconds = self.timeline.seconds().sum()
         return (
             f"EmbeddingAnimation of {self._title!r}: {len(self)} frames, {seconds:.1f} s, "
@@ -108,7 +111,7 @@ class EmbeddingAnimation(ArtistAnimation):
         ------
         `(height, width, 3)` uint8 array, a new one for each frame.
         """
-        for canvas in self._canvases(dpi or self._fig.dpi):
+        for canvas in self._canvases(dpi or self.figure.dpi):
             yield canvas[..., :3].copy()
 
     def still(self, i: int) -> Figure:
@@ -123,7 +126,7 @@ class EmbeddingAnimation(ArtistAnimation):
         -------
         A copy of the figure that shows frame `i` and is not known to pyplot.
         """
-        return copy_of(self._fig, self._framedata, self._frame_number(i))
+        return copy_of(self.figure, self.photos, self._frame_number(i))
 
     def save(  # type: ignore[override]
         self,
@@ -173,7 +176,8 @@ class EmbeddingAnimation(ArtistAnimation):
             For a folder that is missing or not writable; nothing has been drawn by then.
         """
         if writer is not None:
-            super().save(filename, writer=writer, fps=fps, dpi=dpi, **matplotlib)
+            given = {"fps": fps, "dpi": dpi, **matplotlib}
+            super().save(filename, writer=writer, **given)
             return
         if matplotlib:
             raise TypeError(
@@ -191,8 +195,6 @@ class EmbeddingAnimation(ArtistAnimation):
             filename,
             loop=loop,
             quality=quality,
-            max_bytes=max_bytes,
-            target=target,
             progress=self._progress if progress is None else progress,
         )
         for note in written.notes:
@@ -201,7 +203,7 @@ class EmbeddingAnimation(ArtistAnimation):
             "    finished", time=start, deep=f"wrote {written.path}, {written.size / 1e6:.2f} MB"
         )
 
-    def to_jshtml(  # type: ignore[override]
+    def to_jshtml(
         self, fps: float | None = None, embed_frames: bool = True, default_mode: str | None = None
     ) -> str:
         """Return the player for a web page: all frames, however many, embedded.
@@ -216,7 +218,7 @@ class EmbeddingAnimation(ArtistAnimation):
         """
         from scanpy_anim import video
 
-        return video.player(self._film(self._fig.dpi, fps))
+        return video.player(self._film(self.figure.dpi, fps))
 
     def to_html5_video(self, embed_limit: float | None = None) -> str:
         """Return an HTML `<video>` element with the whole film in it, whatever its size.
@@ -230,9 +232,9 @@ class EmbeddingAnimation(ArtistAnimation):
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
-            video.write(self._film(self._fig.dpi), path, progress=False)
+            video.write(self._film(self.figure.dpi), path, progress=False)
             content = base64.b64encode(path.read_bytes()).decode()
-        width, height = canvas_size(self._fig, self._fig.dpi)
+        width, height = canvas_size(self.figure, self.figure.dpi)
         return (
             f'<video width="{width}" height="{height}" controls autoplay loop muted playsinline>'
             f'<source type="video/mp4" src="data:video/mp4;base64,{content}"></video>'
@@ -241,7 +243,7 @@ class EmbeddingAnimation(ArtistAnimation):
     def _repr_html_(self) -> str:
         import matplotlib as mpl
 
-        _close_shown_twice(self._fig)
+        _close_shown_twice(self.figure)
         if mpl.rcParams["animation.html"] == "html5":
             return self.to_html5_video()
         return self.to_jshtml()
@@ -249,23 +251,24 @@ class EmbeddingAnimation(ArtistAnimation):
     def _film(self, dpi: float, fps: float | None = None) -> Film:
         from scanpy_anim.video import Film
 
-        canvas_size(self._fig, dpi)
+        canvas_size(self.figure, dpi)
         return Film(
             render=lambda scale: self._canvases(dpi * scale),
             durations=self.timeline.seconds(fps),
             titles=self._titles or None,
             palette=self._palette,
-            background=_opaque(self._fig.get_facecolor()),
+            background=_opaque(self.figure.get_facecolor()),
             description=self._title,
             metadata=self._metadata,
         )
 
     def _canvases(self, dpi: float) -> Iterator[NDArray[np.uint8]]:
         """Draw each frame on the one canvas of its resolution."""
-        points, _ = _points_and_texts(self._framedata[0])
+        points, _ = _points_and_texts(self.photos[0])
+        cuts = [(cast("Axes", p.axes), p.get_zorder()) for p in points]
         with seen(self._drawn_artists, False):
-            backdrop = Backdrop(self._fig, dpi, [(p.axes, p.get_zorder()) for p in points])
-        for photo in self._framedata:
+            backdrop = Backdrop(self.figure, dpi, cuts)
+        for photo in self.photos:
             with seen(photo):
                 canvas = backdrop.frame(*_points_and_texts(photo))
             yield canvas
@@ -274,7 +277,7 @@ class EmbeddingAnimation(ArtistAnimation):
         import matplotlib as mpl
 
         dpi = mpl.rcParams["savefig.dpi"] if dpi is None else dpi
-        return self._fig.dpi if dpi == "figure" else float(dpi)
+        return self.figure.dpi if dpi == "figure" else float(dpi)
 
     def _frame_number(self, i: int) -> int:
         if not -len(self) <= i < len(self):
@@ -282,20 +285,20 @@ class EmbeddingAnimation(ArtistAnimation):
         return i % len(self)
 
     def _init_draw(self) -> None:
-        super()._init_draw()
+        super()._init_draw()  # type: ignore[misc]
         self._show_only(0)
 
     def _show_only(self, i: int) -> None:
         """Leave the figure as frame `i`, so that it is a picture when drawn on its own."""
-        for photo in self._framedata:
+        for photo in self.photos:
             for artist in photo:
                 artist.set_visible(False)
-        for artist in self._framedata[i]:
+        for artist in self.photos[i]:
             artist.set_visible(True)
-        self._drawn_artists = self._framedata[i]
+        self._drawn_artists = self.photos[i]
 
 
-def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[Artist], list[Artist]]:
+def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[PointsArtist], list[Artist]]:
     """Part a frame's artists: points, which the backdrop is cut for, and what is over them."""
     points = [artist for artist in photo if isinstance(artist, PointsArtist)]
     return points, [artist for artist in photo if not isinstance(artist, PointsArtist)]

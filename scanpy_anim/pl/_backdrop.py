@@ -34,12 +34,12 @@ class Overlay:
         if not self.pixels.size:
             return
         flat = canvas.reshape(-1, 4)
-        below = flat[self.pixels].astype(np.float32) / 255
-        above = self.rgba.astype(np.float32) / 255
+        below = flat[self.pixels] / np.float32(255)
+        above = self.rgba / np.float32(255)
         flat[self.pixels] = np.rint(_over(above, below) * 255).astype(np.uint8)
 
 
-def _over(above: NDArray[np.float32], below: NDArray[np.float32]) -> NDArray[np.float32]:
+def _over(above: NDArray[np.floating], below: NDArray[np.floating]) -> NDArray[np.floating]:
     """Porter and Duff's *over* for straight alpha."""
     alpha, under = above[:, 3:], below[:, 3:]
     total = alpha + under * (1 - alpha)

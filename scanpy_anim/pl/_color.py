@@ -225,6 +225,25 @@ def _check_names(adata: AnnData, names: list[str], *, use_raw: bool, symbols: st
     )
 
 
+def on_one_clock(panels: list[Source]) -> list[Source]:
+    """Give panels the same number of frames: a propagation that is over stays as it ended.
+
+    Raises
+    ------
+    ValueError
+        If their numbers differ and they are not all propagations.
+    """
+    counts = {s.name: s.n_frames for s in panels}
+    longest = max(counts.values())
+    if min(counts.values()) == longest:
+        return panels
+    if any(s.iterations is None for s in panels):
+        spelled = ", ".join(f"{name!r}: {n}" for name, n in counts.items())
+        raise ValueError(f"color: panels side by side need as many frames each; here {spelled}.")
+    clock = next(s.iterations for s in panels if s.n_frames == longest)
+    return [s if s.n_frames == longest else s.staying(longest, clock) for s in panels]
+
+
 def candidates(adata: AnnData) -> list[str]:
     """List the keys of obsm that look like frames rather than an embedding."""
     return [k for k, v in adata.obsm.items() if not k.startswith("X_") and np.ndim(v) >= 2]

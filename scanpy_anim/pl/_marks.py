@@ -38,8 +38,10 @@ def ring(panel: StagePanel, cells: Sequence[int] | np.ndarray, colors: Any) -> N
     width = 1.2 if few else 0.8
     marker = panel.cloud.get_paths()[0].get_extents()
     diameter = max(marker.size) * np.sqrt(np.max(panel.cloud.get_sizes(), initial=0))
+    x, y = np.asarray(panel.cloud.get_offsets())[cells].T
     rings = panel.ax.scatter(
-        *np.asarray(panel.cloud.get_offsets())[cells].T,
+        x,
+        y,
         s=(diameter + (4.5 if few else 2.5)) ** 2,  # points; the marker `o` is 1 wide
         facecolors="none",
         edgecolors=colors,

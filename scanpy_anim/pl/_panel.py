@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -135,8 +135,8 @@ class Tint:
         table, levels = self.palette, codes
         if moment.weight:
             table, levels = self._cross_fade(codes, self.codes(moment.second), moment.weight)
-            if opacity is not None:
-                other = self.opacity(moment.second)
+            other = self.opacity(moment.second)
+            if opacity is not None and other is not None:
                 opacity = opacity + (other - opacity) * moment.weight
         small = np.uint8 if len(table) <= 256 else np.uint16
         strength = None if opacity is None else np.rint(opacity * 255).astype(np.uint8)
@@ -155,11 +155,14 @@ class Tint:
         return np.rint(start + (end - start) * weight).astype(np.uint8), levels
 
     def order(self, moments: Sequence[Moment]) -> NDArray[np.intp] | None:
-        """Return each cell's place from the bottom: first those that never have a category."""
+        """Return each cell's place from the bottom: the longer it has a category, the higher.
+
+        So a cell that has one is never under those that do not have any yet.
+        """
         if not self.sort_order:
             return None
         missing = len(self.palette) - 1
-        known = _peak((self.codes(m.first) < missing).astype(np.uint8) for m in _keys(moments))
+        known = sum((self.codes(m.first) < missing).astype(np.int32) for m in _keys(moments))
         return _places(np.argsort(known, kind="stable"))
 
     def change(self, a: int, b: int) -> float:
@@ -180,7 +183,8 @@ def paint(stage: Stage, i: int, scale: Scale, sort_order: SortOrder) -> Paint:
     source, mask = panel.source, stage.mask
     if isinstance(source, Continuous):
         cloud = panel.cloud
-        return Shade(source, scale, cloud.get_cmap(), cloud.norm, sort_order, mask)
+        norm = cast("Normalize", cloud.norm)
+        return Shade(source, scale, cloud.get_cmap(), norm, sort_order, mask)
     palette = palette_bytes(stage.recipe.palette(panel.column), stage.na_color)
     groups = stage.groups
     visible = np.array([groups is None or c in groups for c in source.categories])
@@ -188,7 +192,7 @@ def paint(stage: Stage, i: int, scale: Scale, sort_order: SortOrder) -> Paint:
     return Tint(source, palette, visible, sort_order, mask, seeds)
 
 
-def palette_bytes(colors: Sequence[str], na_color: object) -> NDArray[np.uint8]:
+def palette_bytes(colors: Sequence[str], na_color: Any) -> NDArray[np.uint8]:
     """Return `(n + 1, 4)` RGBA bytes of the colours and, last, of missing."""
     from matplotlib.colors import to_rgba_array
 

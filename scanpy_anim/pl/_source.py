@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -28,7 +28,26 @@ class Seeds:
 
 
 @dataclass(frozen=True, eq=False)
-class Continuous:
+class _Frames:
+    """What all sources have; see `Continuous`."""
+
+    name: str
+    n_frames: int
+    read: Callable[[int], NDArray]
+    labels: Sequence[str] | None = field(default=None, kw_only=True)
+    iterations: NDArray[np.float64] | None = field(default=None, kw_only=True)
+    seeds: Seeds | None = field(default=None, kw_only=True)
+
+    def staying(self, n_frames: int, iterations: NDArray[np.float64] | None) -> Self:
+        """Return the source with its last frame repeated until there are `n_frames`."""
+        last, read = self.n_frames - 1, self.read
+        return replace(
+            self, n_frames=n_frames, read=lambda i: read(min(i, last)), iterations=iterations
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Continuous(_Frames):
     """Numbers per cell, frame by frame.
 
     Attributes
@@ -47,16 +66,9 @@ class Continuous:
         The cells that an algorithm started from.
     """
 
-    name: str
-    n_frames: int
-    read: Callable[[int], NDArray[np.floating]]
-    labels: Sequence[str] | None = None
-    iterations: NDArray[np.float64] | None = None
-    seeds: Seeds | None = None
-
 
 @dataclass(frozen=True, eq=False)
-class Categorical:
+class Categorical(_Frames):
     """A category per cell, frame by frame; other attributes as in `Continuous`.
 
     Attributes
@@ -71,15 +83,17 @@ class Categorical:
         `opacity(i)` gives each cell's share of full strength, 0 to 1; `None`: all full.
     """
 
-    name: str
-    n_frames: int
-    read: Callable[[int], NDArray[np.integer]]
     categories: Sequence[str] = ()
     colors: Sequence[str] | None = None
     opacity: Callable[[int], NDArray[np.floating]] | None = None
-    labels: Sequence[str] | None = None
-    iterations: NDArray[np.float64] | None = None
-    seeds: Seeds | None = None
+
+    def staying(self, n_frames: int, iterations: NDArray[np.float64] | None) -> Self:
+        """Return the source with its last frame repeated until there are `n_frames`."""
+        last, opacity = self.n_frames - 1, self.opacity
+        longer = super().staying(n_frames, iterations)
+        if opacity is None:
+            return longer
+        return replace(longer, opacity=lambda i: opacity(min(i, last)))
 
     @cached_property
     def has_missing(self) -> bool:
@@ -110,7 +124,7 @@ class Once:
         return self.asked[i]
 
 
-def checked(values: object, n_obs: int, what: str) -> NDArray:
+def checked(values: Any, n_obs: int, what: str) -> NDArray:
     """Return one frame's values as an array, having checked its shape and type."""
     array = values if hasattr(values, "codes") else np.asarray(values)
     shape = np.shape(array)
@@ -118,7 +132,7 @@ def checked(values: object, n_obs: int, what: str) -> NDArray:
         array = np.asarray(array).reshape(n_obs)
     elif shape != (n_obs,):
         raise ValueError(f"{what} has shape {shape}; a frame is ({n_obs},), a value per cell.")
-    return array  # type: ignore[return-value]
+    return array
 
 
 def from_arrays(name: str, frames: Sequence[object], n_obs: int) -> Source:

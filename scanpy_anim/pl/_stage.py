@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
+    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -135,8 +136,7 @@ def set_stage(
         panels.append(StagePanel(panel_ax, cloud, sources[i // each], drawing.columns[i // each]))
         if isinstance(sources[i // each], Continuous):
             _name_scale(cloud, scale)
-    figure = axes[0].get_figure(root=True)
-    return Stage(figure, tuple(panels), drawing, ax is None, mask)
+    return Stage(_figure_of(axes[0]), tuple(panels), drawing, ax is None, mask)
 
 
 def _recipe(
@@ -193,7 +193,9 @@ def _point_cloud(ax: Axes, n_obs: int) -> PathCollection:
     from matplotlib.collections import PathCollection
 
     clouds = [
-        c for c in ax.collections if isinstance(c, PathCollection) and len(c.get_offsets()) == n_obs
+        c
+        for c in ax.collections
+        if isinstance(c, PathCollection) and len(np.asarray(c.get_offsets())) == n_obs
     ]
     return clouds[-1]
 
@@ -218,7 +220,8 @@ def _name_scale(cloud: PathCollection, scale: Scale) -> None:
     if scale.kind == "rank":
         bar.set_label("rank", labelpad=-14 if scale.plain_rank else None)  # between low and high
     if scale.plain_rank or scale.per_frame:
-        bar.set_ticks([cloud.norm.vmin, cloud.norm.vmax], labels=["low", "high"])
+        norm = cast("Normalize", cloud.norm)
+        bar.set_ticks([norm.vmin, norm.vmax], labels=["low", "high"])  # type: ignore[list-item]
 
 
 def _mask(adata: AnnData, mask: Any) -> NDArray[np.bool_] | None:
@@ -301,15 +304,18 @@ def _is_strange(ax: Axes | None) -> bool:
     """Whether pyplot, which scanpy asks for the figure of a colour bar, does not know it."""
     import matplotlib.pyplot as plt
 
-    return ax is not None and not plt.fignum_exists(getattr(ax.get_figure(root=True), "number", -1))
+    return ax is not None and not plt.fignum_exists(getattr(_figure_of(ax), "number", -1))
+
+
+def _figure_of(ax: Axes) -> Figure:
+    """Return the figure that holds the axes, whatever subfigures lie between."""
+    return cast("Figure", ax.get_figure(root=True))
 
 
 def _add_colorbar(ax: Axes, cloud: PathCollection, location: str) -> None:
     """Add the colour bar that scanpy would have added."""
     if cloud.get_array() is not None:
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        figure.colorbar(cloud, ax=ax, pad=0.01, fraction=0.08, aspect=30, location=location)
+        _figure_of(ax).colorbar(cloud, ax=ax, pad=0.01, fraction=0.08, aspect=30, location=location)
 
 
 @contextmanager
@@ -320,7 +326,7 @@ def _pyplot_as_it_was(ax: Axes | None) -> Iterator[None]:
     before = plt.get_fignums()
     current = plt.gcf().number if before else None
     if ax is not None and not _is_strange(ax):
-        plt.figure(ax.get_figure(root=True).number)
+        plt.figure(_figure_of(ax).number)
     try:
         yield
     finally:

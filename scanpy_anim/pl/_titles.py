@@ -83,11 +83,11 @@ def write_over(ax: Axes, text: str, *, aside: bool) -> Text:
         1.0 if aside else 0.5,
         1.0,
         text,
-        transform=ax.transAxes + ax.titleOffsetTrans,
+        transform=title.get_transform(),
         ha="right" if aside else "center",
         va="baseline",
         fontproperties=title.get_fontproperties(),
-        fontsize=title.get_fontsize() * (0.8 if aside else 1),
+        fontsize=float(title.get_fontsize()) * (0.8 if aside else 1),
         color=title.get_color(),
         clip_on=False,
     )

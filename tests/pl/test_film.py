@@ -166,7 +166,7 @@ def test_still_is_a_figure_of_its_own(propagated):
 def test_a_figure_drawn_on_its_own_shows_the_first_frame(propagated):
     film = sca.pl.animate_embedding(propagated)
     frame = next(film.frames())
-    figure = film._fig
+    figure = film.figure
     for _ in range(2):  # the first draw starts matplotlib's animation, which hides all frames
         assert difference(drawn_by_matplotlib(figure), frame).max() <= 2
 
