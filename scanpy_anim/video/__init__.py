@@ -9,12 +9,15 @@ from ._check import check
 from ._film import Film
 from ._formats import FORMATS, Format
 from ._player import player
+from ._targets import TARGETS, Target
 from ._write import Written, write
 
 __all__ = [
     "FORMATS",
+    "TARGETS",
     "Film",
     "Format",
+    "Target",
     "Written",
     "check",
     "player",

@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ._budget import as_bytes
 from ._formats import FORMATS
+from ._targets import TARGETS
 
 if TYPE_CHECKING:
     from ._formats import Format
@@ -18,6 +20,9 @@ def check(
     *,
     loop: int = 0,
     quality: float | None = None,
+    max_bytes: float | str | None = None,
+    target: str | None = None,
+    seconds: float | None = None,
     fps: float | None = None,
     hold: float | None = None,
 ) -> None:
@@ -27,15 +32,17 @@ def check(
     ----------
     path
         The file to be: its suffix and its folder.
-    loop, quality
+    loop, quality, max_bytes, target
         As for :func:`write`.
+    seconds
+        How long the film lasts, if that is known already.
     fps, hold
         Frames a second and seconds of the last frame, for callers that build durations of them.
 
     Raises
     ------
     ValueError
-        Unknown suffix, or a number that is out of range.
+        Unknown suffix or target, or a number that is out of range.
     FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError
         No such folder, or nothing can be written there.
     RuntimeError
@@ -44,14 +51,18 @@ def check(
     Examples
     --------
     >>> from scanpy_anim.video import check
-    >>> check("film.doc")
+    >>> check("film.doc")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    ValueError: unknown suffix '.doc' of film.doc: use one of .gif, .mp4, .webm, .webp, .html
+    ValueError: unknown suffix '.doc' of film.doc: use one of .gif, .mp4, ...
     """
     check_place(Path(path))
     check_encoder(format_of(path))
     check_numbers(loop=loop, quality=quality, fps=fps, hold=hold)
+    if max_bytes is not None:
+        as_bytes(max_bytes)
+    if target is not None:
+        check_target(target, format_of(path).suffix, seconds)
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
@@ -75,6 +86,23 @@ def check_place(path: Path) -> None:
         raise NotADirectoryError(f"{folder} is not a folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"the folder {folder} is not writable")
+
+
+def check_target(target: str, suffix: str, seconds: float | None) -> None:
+    """See that a place takes films of this format and length."""
+    if target not in TARGETS:
+        raise ValueError(f"unknown target {target!r}: use one of {', '.join(TARGETS)}")
+    place = TARGETS[target]
+    if suffix not in place.max_bytes:
+        known = ", ".join(place.max_bytes)
+        raise ValueError(f"target {target!r} ({place.title}) takes {known}, not {suffix}")
+    shortest, longest = place.seconds
+    if seconds is not None and not shortest <= seconds <= longest:
+        msg = (
+            f"target {target!r} ({place.title}) takes films of {shortest:g} to {longest:g} "
+            f"seconds, this one lasts {seconds:.4g}: change fps or hold"
+        )
+        raise ValueError(msg)
 
 
 def check_encoder(format: Format) -> None:

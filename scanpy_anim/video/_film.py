@@ -116,7 +116,8 @@ class Film:
 
 
 def _check_picture(frame: Any, number: int) -> None:
-    shape, dtype = getattr(frame, "shape", ()), getattr(frame, "dtype", type(frame))
+    shape: Any = getattr(frame, "shape", ())
+    dtype = getattr(frame, "dtype", type(frame))
     if len(shape) != 3 or shape[2] not in (3, 4) or dtype != np.uint8 or 0 in shape:
         msg = f"frame {number} must be (height, width, 3 or 4) uint8, not {shape} {dtype}"
         raise ValueError(msg)

@@ -67,6 +67,8 @@ FORMATS: dict[str, Format] = {
         Format(".mp4", "MP4 (H.264)", "_mp4", "PyAV", "libx264", ".webm", 16_384, H264_PIXELS),
         Format(".webm", "WebM (VP9)", "_webm", "PyAV", "libvpx-vp9", ".mp4", 16_384),
         Format(".webp", "animated WebP", "_webp", "Pillow", "webp", ".gif", 16_383),
+        Format(".apng", "animated PNG", "_apng", "Pillow", "zlib", ".webp", (1 << 31) - 1),
+        Format(".avif", "animated AVIF", "_avif", "Pillow", "avif", ".webp", 65_536),
         Format(".html", "web page", "_html", "PyAV", "libvpx-vp9", ".gif", 16_384),
     )
 }

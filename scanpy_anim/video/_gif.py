@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from io import SEEK_END
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._clock import gif_delays
-from ._film import opaque
+from ._metadata import described
 from ._palette import as_indices, film_palette
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
 
     delays, notes = gif_delays(film.durations)
     palette = film_palette(film, setting, colours_of(setting.quality))
-    frames = (opaque(frame, film.background) for frame in setting.frames(film))
+    indices = as_indices(setting.frames(film), palette, film.background)
     begin = np.concatenate([[0], np.cumsum(delays)])
     options = {"loop": str(repeats(setting.loop)), "final_delay": str(delays[-1])}
     with av.open(str(path), "w", format="gif", options=options) as container:
         stream = None
-        for number, index in enumerate(as_indices(frames, palette)):
+        for number, index in enumerate(indices):
             if stream is None:
                 stream = container.add_stream("gif", rate=100)
                 stream.height, stream.width = index.shape
@@ -48,7 +49,19 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
             container.mux(stream.encode(picture))
         if stream is not None:
             container.mux(stream.encode(None))
+    _append_comment(path, described(film))
     return notes
+
+
+def _append_comment(path: Path, text: str) -> None:
+    """Put a comment extension between the last frame and the end of the file."""
+    content = text.encode("utf-8")
+    blocks = (content[start : start + 255] for start in range(0, len(content), 255))
+    with path.open("rb+") as file:
+        file.seek(-1, SEEK_END)
+        if content:
+            file.write(b"\x21\xfe" + b"".join(bytes([len(b)]) + b for b in blocks) + b"\0")
+        file.write(b"\x3b")
 
 
 def colours_of(quality: int) -> int:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._film import opaque
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ._setting import Setting
 
 CLEAR = 255  # the last index means: transparent, or what was there before
+SEE_THROUGH = 1 << 24
 SAMPLED_FRAMES = 16
 SAMPLED_PIXELS = 60_000
 BINS = 8192  # most frequent colours that take part in the search
@@ -73,9 +76,9 @@ def sampled_colours(film: Film, setting: Setting) -> tuple[NDArray[np.uint8], ND
     every = -(-len(film) // SAMPLED_FRAMES)
     last = (len(film) - 1) % every
     for frame in islice(film.frames(setting.scale), last, None, every):
-        pixels = frame.reshape(-1, frame.shape[2])
+        pixels = opaque(frame, film.background).reshape(-1, 3)
         stride = max(1, len(pixels) // SAMPLED_PIXELS) | 1
-        red, green, blue = (pixels[::stride, :3] >> 2).astype(np.int64).T
+        red, green, blue = (pixels[::stride] >> 2).astype(np.int64).T
         counts += np.bincount((red << 12) | (green << 6) | blue, minlength=len(counts))
     bins = np.flatnonzero(counts)
     bins = np.sort(bins[np.argsort(-counts[bins], kind="stable")[:BINS]])
@@ -139,33 +142,46 @@ class ColourIndex:
 
     def __call__(self, keys: NDArray[np.uint32]) -> NDArray[np.uint8]:
         """Give the index of each colour ``red | green << 8 | blue << 16``."""
-        index = self._table[keys]
-        unknown = index == CLEAR
+        index = self._table[keys & 0xFFFFFF]
+        unknown = (index == CLEAR) & (keys < SEE_THROUGH)
         if unknown.any():
             new = np.unique(keys[unknown])
             colours = np.stack([new & 255, (new >> 8) & 255, new >> 16], axis=1)
             self._table[new] = nearest(colours, self._palette)
-            index = self._table[keys]
+            index = self._table[keys & 0xFFFFFF]
+        index[keys >= SEE_THROUGH] = CLEAR
         return index
 
 
-def packed(frame: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Pack each pixel of an ``(h, w, 3)`` frame into one number, red lowest."""
+def packed(frame: NDArray[np.uint8], background: tuple[int, int, int]) -> NDArray[np.uint32]:
+    """Pack each pixel into one number, red lowest; :data:`SEE_THROUGH` where there is none.
+
+    What is half transparent is laid on the background: a palette knows all or nothing.
+    """
     pixels = np.zeros((*frame.shape[:2], 4), np.uint8)
-    pixels[..., :3] = frame
+    pixels[..., :3] = opaque(frame, background)
+    if frame.shape[2] == 4:
+        pixels[..., 3] = frame[..., 3] == 0
     return pixels.view("<u4")[..., 0]
 
 
 def as_indices(
-    frames: Iterable[NDArray[np.uint8]], palette: NDArray[np.uint8]
-) -> Iterable[NDArray[np.uint8]]:
-    """Replace the colours of each frame by places in the palette, looking only at what changed."""
+    frames: Iterable[NDArray[np.uint8]],
+    palette: NDArray[np.uint8],
+    background: tuple[int, int, int] = (255, 255, 255),
+) -> Iterator[NDArray[np.uint8]]:
+    """Replace the colours of each frame by places in the palette, looking only at what changed.
+
+    Yields
+    ------
+    ``(height, width)`` indices; :data:`CLEAR` where the frame is transparent.
+    """
     find = ColourIndex(palette)
     before: NDArray[np.uint32] | None = None
     for frame in frames:
-        keys = packed(frame)
+        keys = packed(frame, background)
         if before is None:
-            index = find(keys)
+            index = find(keys.ravel()).reshape(keys.shape)
         else:
             changed = keys != before
             index = index.copy()

@@ -24,6 +24,8 @@ def reel(frames: Iterator[NDArray[np.uint8]], n_frames: int) -> Any:
 
     def seek(number: int) -> None:
         nonlocal at
+        if number >= n_frames:
+            raise EOFError
         if number == at + 1:
             picture.paste(Image.fromarray(next(frames)))
             at = number

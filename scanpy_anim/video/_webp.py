@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._clock import starts
+from ._metadata import xmp
 from ._reel import reel
 
 if TYPE_CHECKING:
@@ -31,5 +32,6 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
         loop=setting.loop,
         quality=setting.quality,
         method=2,
+        xmp=xmp(film),
     )
     return []

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._atomic import replacing
+from ._budget import as_bytes, encode_within
 from ._check import check, format_of
 from ._setting import QUALITY, Setting
+from ._targets import TARGETS
 from ._watch import watcher
 
 if TYPE_CHECKING:
     import os
 
     from ._film import Film
+    from ._targets import Target
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def write(
     *,
     loop: int = 0,
     quality: float | None = None,
+    max_bytes: float | str | None = None,
+    target: str | None = None,
     progress: bool | None = None,
 ) -> Written:
     """Write a film into a file, by its suffix: complete, or not at all.
@@ -60,10 +65,18 @@ def write(
     path
         A name that ends in one of :data:`FORMATS`.
     loop
-        How often gif, webp and html play; 0: for ever. mp4 and webm cannot say.
+        How often gif, webp, apng and html play; 0: for ever. mp4 and webm cannot say, avif plays
+        for ever.
     quality
         0 to 100, 80 if not given. mp4: crf 18 at 80, 12 at 100, 42 at 0. webm and html: VP9's
-        crf 30 at 80. gif: the number of colours, 255 from 80 upwards. webp: its own quality.
+        crf 30 at 80. gif: the number of colours, 255 from 80 upwards. apng: lossless from 80
+        upwards, a palette below. webp, avif: their own quality.
+    max_bytes
+        Find the best picture that fits: lower quality first, then fewer pixels. A number, or
+        ``"15MB"`` (10**6 bytes), ``"10MiB"`` (2**20). The film is encoded several times.
+    target
+        One of :data:`TARGETS`: what is accepted there is checked (format, length) and kept to
+        (width and height, bytes).
     progress
         tqdm bar on long work; None: when it lasts and someone watches.
 
@@ -74,8 +87,9 @@ def write(
     Raises
     ------
     ValueError, OSError, RuntimeError
-        As :func:`check`, before work starts; ValueError if the film's frames do not fit together
-        or are too large for the format; OSError if the disk is full.
+        As :func:`check`, before work starts; ValueError if the film's frames do not fit together,
+        are too large for the format, or nothing fits into ``max_bytes``; OSError if the disk is
+        full.
 
     Examples
     --------
@@ -88,7 +102,8 @@ def write(
     >>> written.path.name
     'film.gif'
     """
-    check(path, loop=loop, quality=quality)
+    seconds = sum(film.durations)
+    check(path, loop=loop, quality=quality, max_bytes=max_bytes, target=target, seconds=seconds)
     format = format_of(path)
     setting = Setting(
         format,
@@ -96,7 +111,29 @@ def write(
         loop=int(loop),
         watch=watcher(Path(path).name, len(film), progress),
     )
+    limits = [] if max_bytes is None else [as_bytes(max_bytes)]
+    if target is not None:
+        setting = replace(setting, scale=_scale_for(film, TARGETS[target]))
+        limits += [most for most in [TARGETS[target].max_bytes[format.suffix]] if most]
     with replacing(Path(path)) as draft:
-        notes = format.encode()(film, draft, setting)
+        asked = setting
+        if limits:
+            setting, notes = encode_within(film, draft, asked, min(limits), format.encode())
+        else:
+            notes = format.encode()(film, draft, setting)
         size = draft.stat().st_size
+    notes += _choice(asked, setting, min(limits, default=0))
     return Written(Path(path), size, setting.scale, setting.quality, tuple(notes))
+
+
+def _scale_for(film: Film, target: Target) -> float:
+    """Scale the frames down to what the target shows; never up."""
+    height, width = next(film.frames()).shape[:2]
+    return min(1.0, target.max_width / width, target.max_height / height)
+
+
+def _choice(asked: Setting, setting: Setting, most: int) -> list[str]:
+    if (setting.quality, setting.scale) == (asked.quality, 1.0):
+        return []
+    reason = f"to stay within {most:,} bytes" if setting != asked else "to fit the target"
+    return [f"quality {setting.quality}, {setting.scale:.0%} of the size, {reason}"]

@@ -22,10 +22,9 @@ class Decoded:
     durations: list[float]
 
 
-def by_pillow(path: Path) -> Decoded:
+def by_pillow(path: Path, mode: str = "RGB") -> Decoded:
     frames, durations = [], []
     with Image.open(path) as picture:
-        mode = "RGBA" if picture.mode in ("RGBA", "PA", "LA") else "RGB"
         for number in range(getattr(picture, "n_frames", 1)):
             picture.seek(number)
             picture.load()
@@ -37,10 +36,11 @@ def by_pillow(path: Path) -> Decoded:
 def by_pyav(path: Path) -> Decoded:
     frames, times = [], []
     with av.open(str(path)) as container:
-        for picture in container.decode(video=0):
+        stream = container.streams.video[-1]  # an avif's first one is its still picture
+        for picture in container.decode(stream):
             frames.append(picture.to_ndarray(format="rgb24", src_colorspace=picture.colorspace))
             times.append(float(picture.time))
-        total = container.duration / av.time_base
+        total = (container.duration or 0) / av.time_base
     return Decoded(np.array(frames), list(np.diff([*times, times[0] + total])))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 
-from scanpy_anim.video import Film, write
+from scanpy_anim.video import FORMATS, Film, write
 
 from .conftest import INK, dots, film_of
 from .decoders import boxes, by_ffmpeg, by_pillow, by_pyav
@@ -88,7 +89,7 @@ def test_odd_sizes_are_padded_not_rescaled(
 def test_gif_is_exact_and_plays_right(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
     written = write(film, path := tmp_path / "film.gif")
     decoded = by_pillow(path)
-    np.testing.assert_array_equal(decoded.frames[..., :3], frames)
+    np.testing.assert_array_equal(decoded.frames, frames)
     assert decoded.durations == pytest.approx(film.durations)
     assert written.notes == ()
 
@@ -115,23 +116,109 @@ def test_webp_loops(film: Film, frames: np.ndarray, tmp_path: Path, loop: int) -
             durations.append(int.from_bytes(content[at + 20 : at + 23], "little") / 1000)
         at += 8 + size + size % 2
     assert durations == pytest.approx(film.durations)
-    assert difference(by_pillow(path).frames[..., :3], frames) < 4
+    assert difference(by_pillow(path).frames, frames) < 4
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm", ".webp", ".html"])
+@pytest.mark.parametrize("suffix", list(FORMATS))
 def test_one_frame_is_a_film(tmp_path: Path, suffix: str) -> None:
     film = film_of(dots(40, 60, 1))
     path = tmp_path / f"film{suffix}"
     assert write(film, path).size > 0
-    if suffix == ".webp":
+    if suffix in (".webp", ".apng", ".avif"):
         assert len(by_pillow(path).frames) == 1
     elif suffix != ".html":
         assert len(by_pyav(path).frames) == 1
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".webm", ".webp", ".html"])
+@pytest.mark.parametrize("suffix", list(FORMATS))
 def test_the_same_film_gives_the_same_bytes(film: Film, tmp_path: Path, suffix: str) -> None:
     first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
     write(film, first)
     write(film, second)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_apng_is_lossless(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
+    write(film, path := tmp_path / "film.apng")
+    decoded = by_pillow(path)
+    np.testing.assert_array_equal(decoded.frames, frames)
+    assert decoded.durations == pytest.approx(film.durations)
+    np.testing.assert_array_equal(by_ffmpeg(path), frames)
+
+
+def test_apng_with_a_palette(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
+    lossless = write(film, tmp_path / "lossless.apng").size
+    written = write(film, path := tmp_path / "film.apng", quality=70)
+    assert written.size < lossless
+    np.testing.assert_array_equal(by_pillow(path).frames, frames)
+
+
+@pytest.mark.parametrize("loop", [0, 1, 3])
+def test_apng_loops(film: Film, tmp_path: Path, loop: int) -> None:
+    write(film, path := tmp_path / "film.apng", loop=loop)
+    content = path.read_bytes()
+    at = content.index(b"acTL")
+    assert struct.unpack(">II", content[at + 4 : at + 12]) == (12, loop)
+    assert struct.unpack(">I", content[at + 12 : at + 16])[0] == zlib.crc32(content[at : at + 12])
+
+
+def test_avif(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
+    written = write(film, path := tmp_path / "film.avif")
+    assert written.notes == ()
+    decoded = by_pillow(path)
+    assert difference(decoded.frames, frames) < 3
+    assert decoded.durations == pytest.approx(film.durations)
+    assert difference(by_pyav(path).frames, frames) < 3
+    assert "for ever" in write(film, path, loop=2).notes[0]
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng", ".avif"])
+def test_transparent_frames_stay_transparent(tmp_path: Path, suffix: str) -> None:
+    frames = dots(40, 60, 4, channels=4)
+    frames[..., 3] = np.where((frames[..., :3] == 255).all(-1), 0, 255)
+    path = tmp_path / f"film{suffix}"
+    write(film_of(frames), path)
+    shown = by_pillow(path, "RGBA").frames
+    assert shown.shape == frames.shape
+    assert (np.abs(shown[..., 3].astype(int) - frames[..., 3]) > 20).mean() < 0.02
+    if suffix in (".gif", ".apng"):
+        np.testing.assert_array_equal(shown[..., 3], frames[..., 3])
+        solid = frames[..., 3] == 255
+        np.testing.assert_array_equal(shown[..., :3][solid], frames[..., :3][solid])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_transparent_frames_lie_on_the_background(tmp_path: Path, suffix: str) -> None:
+    frames = np.zeros((2, 32, 32, 4), np.uint8)
+    frames[:, :16] = (200, 0, 0, 128)
+    write(film_of(frames, background=(0, 0, 200)), path := tmp_path / f"film{suffix}")
+    back = by_ffmpeg(path)[0].astype(int)
+    assert np.abs(back[8, 8] - (100, 0, 100)).max() < 6
+    assert np.abs(back[24, 8] - (0, 0, 200)).max() < 6
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
+def test_frames_that_do_not_change_are_kept_or_merged_in_time(tmp_path: Path, suffix: str) -> None:
+    still = np.repeat(dots(40, 60, 2), [5, 1], axis=0)
+    durations = [0.1, 0.2, 0.3, 0.4, 2.0, 0.5]
+    write(film_of(still, durations=durations), path := tmp_path / f"film{suffix}")
+    decoded = by_pillow(path)
+    assert sum(decoded.durations) == pytest.approx(3.5)
+    two = write(film_of(still[-2:], durations=[3.0, 0.5]), tmp_path / f"two{suffix}").size
+    assert path.stat().st_size < two + 600, "a hold is free"
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_metadata(film: Film, tmp_path: Path, suffix: str) -> None:
+    write(film, path := tmp_path / f"film{suffix}")
+    content = path.read_bytes()
+    assert b"dots" in content
+    assert b"alpha=0.99" in content
+
+
+def test_a_very_long_hold(tmp_path: Path) -> None:
+    frames = dots(40, 60, 2)
+    film = film_of(frames, durations=[0.1, 100.0])
+    for suffix, decode in [(".gif", by_pillow), (".apng", by_pillow), (".mp4", by_pyav)]:
+        write(film, path := tmp_path / f"film{suffix}")
+        assert decode(path).durations == pytest.approx([0.1, 100.0])
