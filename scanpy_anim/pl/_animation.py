@@ -111,7 +111,7 @@ class EmbeddingAnimation(ArtistAnimation):
         ------
         `(height, width, 3)` uint8 array, a new one for each frame.
         """
-        for canvas in self._canvases(dpi or self.figure.dpi):
+        for canvas in self._canvases(self.figure.dpi if dpi is None else dpi):
             yield canvas[..., :3].copy()
 
     def still(self, i: int) -> Figure:
@@ -135,8 +135,10 @@ class EmbeddingAnimation(ArtistAnimation):
         fps: float | None = None,
         dpi: float | str | None = None,
         *,
+        hold: float | None = None,
         loop: int = 0,
         quality: float | None = None,
+        transparent: bool | None = None,
         max_bytes: int | str | None = None,
         target: str | None = None,
         progress: bool | None = None,
@@ -155,10 +157,15 @@ class EmbeddingAnimation(ArtistAnimation):
             Frames a second; `None`: as the film was made.
         dpi
             Dots per inch; `None`: `rcParams["savefig.dpi"]`.
+        hold
+            Seconds that the last frame stays; `None`: as the film was made.
         loop
             How often it plays, 0 for ever.
         quality
-            The encoder's own measure; `None`: crisp points.
+            0 to 100, or `None` for crisp points.
+        transparent
+            Leave out the background, in formats that can; `None`: as
+            `rcParams["savefig.transparent"]` says.
         max_bytes
             Largest size of the file, such as `"15MB"`: the best picture that fits is found.
         target
@@ -184,21 +191,27 @@ class EmbeddingAnimation(ArtistAnimation):
                 f"{next(iter(matplotlib))}= is an argument of matplotlib's writers: name one, "
                 "such as writer='ffmpeg', or leave it out."
             )
+        import matplotlib as mpl
         import scanpy as sc
 
         from scanpy_anim import video
 
-        film = self._film(self._save_dpi(dpi), fps)
+        video.check(filename, fps=fps, hold=hold)
+        if transparent is None:
+            transparent = mpl.rcParams["savefig.transparent"]
+        seconds = self.timeline.seconds(fps, hold)
         start = sc.logging.info(f"saving {len(self)} frames")
         written = video.write(
-            film,
+            self._film(self._save_dpi(dpi), seconds, transparent=transparent),
             filename,
             loop=loop,
             quality=quality,
+            max_bytes=max_bytes,
+            target=target,
             progress=self._progress if progress is None else progress,
         )
         for note in written.notes:
-            sc.logging.info(note)
+            sc.logging.info(f"    {note}")
         sc.logging.info(
             "    finished", time=start, deep=f"wrote {written.path}, {written.size / 1e6:.2f} MB"
         )
@@ -213,12 +226,12 @@ class EmbeddingAnimation(ArtistAnimation):
         fps
             Frames a second; `None`: as the film was made.
         embed_frames, default_mode
-            As in matplotlib, for calls written for it: frames are always embedded, and the
-            player has its own switch for looping.
+            As in matplotlib: `"once"` plays without looping. Frames are always embedded.
         """
         from scanpy_anim import video
 
-        return video.player(self._film(self.figure.dpi, fps))
+        film = self._film(self.figure.dpi, self.timeline.seconds(fps))
+        return video.player(film, loop=1 if default_mode == "once" else 0)
 
     def to_html5_video(self, embed_limit: float | None = None) -> str:
         """Return an HTML `<video>` element with the whole film in it, whatever its size.
@@ -232,7 +245,8 @@ class EmbeddingAnimation(ArtistAnimation):
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
-            video.write(self._film(self.figure.dpi), path, progress=False)
+            film = self._film(self.figure.dpi, self.timeline.seconds())
+            video.write(film, path, progress=False)
             content = base64.b64encode(path.read_bytes()).decode()
         width, height = canvas_size(self.figure, self.figure.dpi)
         return (
@@ -248,13 +262,13 @@ class EmbeddingAnimation(ArtistAnimation):
             return self.to_html5_video()
         return self.to_jshtml()
 
-    def _film(self, dpi: float, fps: float | None = None) -> Film:
+    def _film(self, dpi: float, seconds: NDArray[np.float64], *, transparent: bool = False) -> Film:
         from scanpy_anim.video import Film
 
         canvas_size(self.figure, dpi)
         return Film(
-            render=lambda scale: self._canvases(dpi * scale),
-            durations=self.timeline.seconds(fps),
+            render=lambda scale: self._canvases(dpi * scale, transparent=transparent),
+            durations=seconds,
             titles=self._titles or None,
             palette=self._palette,
             background=_opaque(self.figure.get_facecolor()),
@@ -262,12 +276,12 @@ class EmbeddingAnimation(ArtistAnimation):
             metadata=self._metadata,
         )
 
-    def _canvases(self, dpi: float) -> Iterator[NDArray[np.uint8]]:
-        """Draw each frame on the one canvas of its resolution."""
+    def _canvases(self, dpi: float, *, transparent: bool = False) -> Iterator[NDArray[np.uint8]]:
+        """Draw each frame on the one canvas of its resolution, `(height, width, 4)`."""
         points, _ = _points_and_texts(self.photos[0])
         cuts = [(cast("Axes", p.axes), p.get_zorder()) for p in points]
         with seen(self._drawn_artists, False):
-            backdrop = Backdrop(self.figure, dpi, cuts)
+            backdrop = Backdrop(self.figure, dpi, cuts, transparent=transparent)
         for photo in self.photos:
             with seen(photo):
                 canvas = backdrop.frame(*_points_and_texts(photo))

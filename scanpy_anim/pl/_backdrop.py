@@ -76,15 +76,24 @@ class Backdrop:
         Dots per inch.
     cuts
         Axes and z-order of each panel's points.
+    transparent
+        Leave out the figure's and the axes' backgrounds.
     """
 
-    def __init__(self, figure: Figure, dpi: float, cuts: Sequence[tuple[Axes, float]]) -> None:
+    def __init__(
+        self,
+        figure: Figure,
+        dpi: float,
+        cuts: Sequence[tuple[Axes, float]],
+        *,
+        transparent: bool = False,
+    ) -> None:
         from matplotlib.backends.backend_agg import RendererAgg
 
         self.figure, self.dpi = figure, dpi
         width, height = canvas_size(figure, dpi)
         self.renderer = RendererAgg(width, height, dpi)
-        with drawn_at(figure, dpi):
+        with drawn_at(figure, dpi), _without_grounds(figure, transparent):
             layers, bounds = _cut_drawing(figure, self.renderer, cuts)
         self.base = layers[0]
         self.overlays = _sparse(layers, bounds)
@@ -134,6 +143,20 @@ def drawn_at(figure: Figure, dpi: float) -> Iterator[None]:
         figure.dpi = before
         canvas.manager = manager
         assert canvas.device_pixel_ratio == ratio
+
+
+@contextmanager
+def _without_grounds(figure: Figure, transparent: bool) -> Iterator[None]:
+    """Hide backgrounds for a moment, those that `savefig(transparent=True)` leaves out."""
+    grounds = [figure.patch, *(ax.patch for ax in figure.axes)] if transparent else []
+    shown = [ground.get_visible() for ground in grounds]
+    for ground in grounds:
+        ground.set_visible(False)
+    try:
+        yield
+    finally:
+        for ground, was in zip(grounds, shown, strict=True):
+            ground.set_visible(was)
 
 
 def _cut_drawing(

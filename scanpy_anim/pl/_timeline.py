@@ -42,10 +42,19 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.moments)
 
-    def seconds(self, fps: float | None = None) -> NDArray[np.float64]:
-        """Seconds that each moment is shown: one frame, or as long as it is held."""
-        frame = 1 / (fps or self.fps)
-        return np.array([max(frame, m.held) for m in self.moments])
+    def seconds(self, fps: float | None = None, hold: float | None = None) -> NDArray[np.float64]:
+        """Return how long each moment is shown: one frame, or as long as it is held.
+
+        Parameters
+        ----------
+        fps, hold
+            Frames a second and seconds of the last moment; `None`: as the film was made.
+        """
+        frame = 1 / (self.fps if fps is None else fps)
+        seconds = np.array([max(frame, m.held) for m in self.moments])
+        if hold is not None:
+            seconds[-1] = max(frame, hold)
+        return seconds
 
 
 @dataclass(frozen=True)
