@@ -1,0 +1,52 @@
+"""The main job, as a stranger runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from scanpy_anim.__main__ import NOTEBOOK, main
+
+
+def test_the_main_job(tmp_path, capsys):
+    assert main([str(tmp_path / "films")]) == 0
+    files = {f.name: f.read_bytes() for f in (tmp_path / "films").iterdir()}
+    assert set(files) == {f"label_propagation.{s}" for s in ("gif", "mp4", "html")}
+    assert files["label_propagation.gif"].startswith(b"GIF89a")
+    assert b"ftyp" in files["label_propagation.mp4"][:12]
+    said = capsys.readouterr().out
+    assert NOTEBOOK in said
+    assert len(NOTEBOOK.splitlines()) == 3
+    for name in files:
+        assert str(tmp_path / "films" / name) in said
+
+
+def test_nothing_is_replaced_without_being_asked(tmp_path, capsys):
+    (tmp_path / "label_propagation.mp4").write_text("mine")
+    assert main([str(tmp_path)]) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert [f.read_text() for f in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_folder_that_cannot_be(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main([str(tmp_path / "file")]) == 1
+    assert "is a file" in capsys.readouterr().err
+    assert main([str(tmp_path / "no" / "such")]) == 1
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_help_names_the_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "scanpy_anim", "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("usage: python -m scanpy_anim")
+    assert "--overwrite" in done.stdout
+
+
+def test_import_loads_nothing_heavy():
+    code = "import scanpy, sys; before = set(sys.modules); import scanpy_anim; "
+    code += "print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if not name.startswith("scanpy_anim")}
+    assert loaded <= {"difflib"}
