@@ -36,6 +36,8 @@ def record(
         PointLayer(panel.cloud, order=paint.order(timeline.moments))
         for panel, paint in zip(stage.panels, paints, strict=True)
     ]
+    for panel in stage.panels:
+        panel.cloud.remove()
     aside = len(layers) > 1 or stage.recipe.arguments.get("title") is not None
     if titles is not None and not aside:
         stage.panels[0].ax.set_title("")

@@ -121,7 +121,7 @@ def set_stage(
     ax: Axes | None,
     arguments: Mapping[str, Any],
 ) -> Stage:
-    """Draw the stage for `sources`, limits resolved over `frames`, and take the cells off it."""
+    """Draw the stage for `sources`, limits resolved over `frames`."""
     mask = _mask(adata, arguments.get("mask_obs"))
     limits = [scale.limits(s, frames, mask) if isinstance(s, Continuous) else {} for s in sources]
     if mask is not None:
@@ -132,7 +132,6 @@ def set_stage(
     panels = []
     for i, panel_ax in enumerate(axes):
         cloud = _point_cloud(panel_ax, adata.n_obs)
-        cloud.remove()
         panels.append(StagePanel(panel_ax, cloud, sources[i // each], drawing.columns[i // each]))
         if isinstance(sources[i // each], Continuous):
             _name_scale(cloud, scale)

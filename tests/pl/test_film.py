@@ -163,6 +163,19 @@ def test_still_is_a_figure_of_its_own(propagated):
         film.still(99)
 
 
+def test_a_still_may_be_rearranged(propagated):
+    """The copy's cells follow its own axes, not those of the film."""
+    still = sca.pl.animate_embedding(propagated, frameon=False, colorbar_loc=None).still(0)
+    before = drawn_by_matplotlib(still)
+    ax = still.axes[0]
+    ax.set_position([0, 0, 0.5, 0.5])
+    after = drawn_by_matplotlib(still)
+    rows, columns = (slice(h, None) for h in (before.shape[0] // 2, before.shape[1] // 2))
+    assert (before[:, columns] < 250).any()
+    assert (after[:, columns] > 250).all()
+    assert (after[rows, : before.shape[1] // 2] < 250).any()
+
+
 def test_a_figure_drawn_on_its_own_shows_the_first_frame(propagated):
     film = sca.pl.animate_embedding(propagated)
     frame = next(film.frames())
