@@ -154,7 +154,7 @@ class PointLayer:
         moving = look.offsets is not None
         scene = _Scene(offsets, self, view) if moving else self._scene(offsets, view)
         if not moving and look.order is None:
-            seen = scene.visibility(self._bounds(look))
+            seen = scene.visibility(self._bounds(inks))
             if seen is not None:
                 compose(pixels, seen, inks)
                 return
@@ -170,31 +170,33 @@ class PointLayer:
         return scene
 
     def _inks(self, look: Look) -> Inks:
-        opacity = _OPAQUE
-        if look.opacity is not None:
-            opacity = look.opacity
-        table = look.table.copy()
+        """Colours of a look, in which the layer's own alpha is a factor."""
+        from ._blending import pack_colors
+
+        table, opacity = look.table, _OPAQUE if look.opacity is None else look.opacity
         if isinstance(self.alpha, float):
+            table = table.copy()
             table[:, 3] = np.floor(table[:, 3] * self.alpha + 0.5)
         elif opacity.size:
             opacity = (opacity.astype(np.uint16) * self.alpha // 255).astype(np.uint8)
         else:
             opacity = self.alpha
-        return Inks(_owned(look.levels), _packed(table), self._edges, _owned(opacity))
+        alphas = _alphas(table, look.levels)
+        if self.template.parts > 1 and self._edges.size:
+            alphas = np.union1d(alphas, self._edges >> np.uint64(48))
+        alpha = int(alphas[0]) if len(alphas) == 1 and not opacity.size else None
+        return Inks(_owned(look.levels), pack_colors(table), self._edges, _owned(opacity), alpha)
 
-    def _bounds(self, look: Look) -> tuple[float, ...]:
-        """Opacity that every face, and every edge, has at least."""
+    def _bounds(self, inks: Inks) -> tuple[float, ...]:
+        """Opacity (0 to 255) that every face, and every edge, has at least."""
         parts = self.template.parts
-        if look.opacity is not None or not isinstance(self.alpha, float):
+        if inks.alpha is not None:
+            return (float(inks.alpha),) * parts
+        if inks.opacity.size:
             return (0.0,) * parts
-        alphas = look.table[:, 3]
-        if len(alphas) and alphas.min() != alphas.max():
-            alphas = alphas[np.bincount(look.levels, minlength=len(alphas)) > 0]
-        face = float(np.floor(alphas.min(initial=255) * self.alpha + 0.5)) / 255
-        if parts == 1:
-            return (face,)
-        edge = float(self._edges.view(np.uint8)[3::4].min()) / 255 if self._edges.size else face
-        return (face, edge if face else 0.0)
+        face = float((inks.table >> np.uint64(48)).min(initial=255))
+        edge = float((self._edges >> np.uint64(48)).min()) if self._edges.size else face
+        return (face, edge if face else 0.0)[:parts]
 
     def _ranked(self, key: NDArray) -> NDArray[np.uint32]:
         from ._sorting import stable_order
@@ -231,11 +233,11 @@ class _Scene:
     def _look_through(self, bounds: tuple[float, ...]) -> Visibility | None:
         kept = self._placement is not None
         placement = self.placement()
-        if min(bounds) < 1 / 16 and _total_cover(placement) > _LISTED:
+        if min(bounds) < 16 and _total_cover(placement) > _LISTED:
             return None
         if not kept:
             self._placement = None  # as large as the cells are many
-        opacities = np.array(bounds, np.float32) / np.float32(255)
+        opacities = np.array(bounds, np.float32) / np.float32(255**2)
         return find_visible(placement, self._layer._order, opacities, self._view)
 
 
@@ -262,14 +264,15 @@ def _opacity(alpha: Any, n: int) -> float | NDArray[np.uint8]:
     return np.resize(each, n)
 
 
-def _edge_colors(collection: PathCollection) -> NDArray[np.uint32]:
+def _edge_colors(collection: PathCollection) -> NDArray[np.uint64]:
     """Empty where edges take the colours of the faces."""
+    from ._blending import pack_colors
     from ._colors import color_bytes
 
     edges, faces = collection.get_edgecolor(), collection.get_facecolor()
     if len(edges) == 0 or edges is faces or len(faces) == 0:
-        return np.empty(0, np.uint32)
-    return _packed(color_bytes(edges))
+        return np.empty(0, np.uint64)
+    return pack_colors(color_bytes(edges))
 
 
 def _properties(collection: PathCollection) -> dict[str, Any]:
@@ -301,8 +304,12 @@ def _fingerprint(offsets: NDArray[np.float64]) -> bytes:
     return offsets[probe].tobytes()
 
 
-def _packed(rgba: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    return np.ascontiguousarray(rgba).view(np.uint32).reshape(-1)
+def _alphas(table: NDArray[np.uint8], levels: NDArray) -> NDArray[np.uint8]:
+    """Distinct alphas among the levels that occur."""
+    alphas = table[:, 3]
+    if len(alphas) and alphas.min() != alphas.max():
+        alphas = alphas[np.bincount(levels, minlength=len(alphas)) > 0]
+    return np.unique(alphas)
 
 
 def _owned(array: NDArray) -> NDArray:

@@ -19,8 +19,9 @@ def rank_levels(
 ) -> NDArray[np.uint16]:
     """Colour levels of the ranks of `values`, ties averaged.
 
-    The level of a value is the row that ``cmap(Normalize(vmin, vmax)(scipy.stats.rankdata(values)))``
-    takes its colour from, found by a radix sort.
+    The level of a value is the row of the colour map that
+    ``cmap(Normalize(vmin, vmax)(scipy.stats.rankdata(values)))`` takes its colour from, found
+    without sorting all values.
 
     Parameters
     ----------
@@ -44,18 +45,15 @@ def rank_levels(
     array([  0, 128, 128, 255, 258], dtype=uint16)
     """
     from ._rank_kernels import level_ranks
-    from ._sorting import radix_order, sortable
+    from ._sorting import sortable
 
-    flat = np.ravel(np.ma.filled(np.ma.asarray(values, dtype=_kept_dtype(values)), np.nan))
-    bits, missing = sortable(flat)
-    bits[missing] = np.iinfo(bits.dtype).max
-    ranked = flat.size - int(np.count_nonzero(missing))
     low = np.nan if vmin is None else float(vmin)
     high = np.nan if vmax is None else float(vmax)
     if low > high:
         msg = f"vmin must not be above vmax, got vmin={vmin!r} and vmax={vmax!r}"
         raise ValueError(msg)
-    return level_ranks(bits, radix_order(bits), ranked, n_levels, low, high)
+    flat = np.ravel(np.ma.filled(np.ma.asarray(values, dtype=_kept_dtype(values)), np.nan))
+    return level_ranks(sortable(flat), n_levels, low, high)
 
 
 def _kept_dtype(values: ArrayLike) -> np.dtype:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 18  # cells placed at a time
 _BANDS = 32
-_NONE32 = np.empty(0, np.uint32)
-_NONE8 = np.empty(0, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -109,30 +108,47 @@ def find_visible(
     placement: Placement, order: NDArray[np.uint32], opacities: NDArray[np.float32], view: View
 ) -> Visibility:
     """List the inks of every pixel; `opacities` bounds the faces' and edges' from below."""
-    from ._visibility_kernels import bin_members, list_visible
+    from ._visibility_kernels import list_visible
 
     marks = placement.footprints
-    top, bottom = int(view.window[0]), int(view.window[1])
-    band = max(1, -(-(bottom - top) // _BANDS))
-    starts, members = bin_members(
-        order, placement.rows, placement.stamps, marks.reach, top, bottom, band
-    )
 
-    def list_band(b: int) -> tuple[NDArray, ...]:
-        window = view.window.copy()
-        window[0], window[1] = top + b * band, min(top + (b + 1) * band, bottom)
+    def list_band(band: _Band) -> tuple[NDArray, ...]:
         return list_visible(
-            members[starts[b] : starts[b + 1]], placement.rows, placement.cols, placement.stamps,
-            marks.boxes, marks.starts, marks.covers, opacities, view.mask, window, view.width,
+            band.members, placement.rows, placement.cols, placement.stamps,
+            marks.boxes, marks.starts, marks.covers, opacities, view.mask, band.window, view.width,
         )  # fmt: skip
 
-    bands = spread(list_band, range(len(starts) - 1))
+    bands = spread(list_band, _bands(placement, order, view))
     pixels, lengths, inks, covers, visible = zip(*bands, strict=True)
     return Visibility(
         np.concatenate(visible), _starts([len(v) for v in visible]),
         np.concatenate(pixels), _starts([len(p) for p in pixels]),
         _starts(np.concatenate(lengths)), np.concatenate(inks), np.concatenate(covers),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Some rows of the canvas, and the cells that touch them, front first."""
+
+    window: NDArray[np.int64]
+    members: NDArray[np.uint32]
+
+
+def _bands(placement: Placement, order: NDArray[np.uint32], view: View) -> list[_Band]:
+    from ._visibility_kernels import bin_members
+
+    top, bottom, left, right = (int(end) for end in view.window)
+    height = max(1, -(-(bottom - top) // _BANDS))
+    starts, members = bin_members(
+        order, placement.rows, placement.stamps, placement.footprints.reach, top, bottom, height
+    )
+    tops = [top + band * height for band in range(len(starts) - 1)]
+    windows = [np.array([first, min(first + height, bottom), left, right]) for first in tops]
+    return [
+        _Band(window, members[start:end])
+        for window, (start, end) in zip(windows, pairwise(starts), strict=True)
+    ]
 
 
 def _starts(lengths: list[int] | NDArray) -> NDArray[np.int64]:
@@ -144,22 +160,30 @@ class Inks:
     """The colours of one frame."""
 
     levels: NDArray
-    table: NDArray[np.uint32]  # packed RGBA
-    edges: NDArray[np.uint32]  # packed RGBA, taken in turns; empty: edges as the faces
+    table: NDArray[np.uint64]  # packed colours
+    edges: NDArray[np.uint64]  # packed colours, taken in turns; empty: edges as the faces
     opacity: NDArray[np.uint8]  # (n,), or empty
+    alpha: int | None  # of all that is drawn, if it is the same
+
+    def steps(self) -> NDArray[np.uint64]:
+        """Blending steps by coverage, where one table serves all inks."""
+        from ._blending import step_of_cover
+
+        return np.empty(0, np.uint64) if self.alpha is None else step_of_cover(self.alpha)
 
 
 def compose(canvas: NDArray[np.uint32], seen: Visibility, inks: Inks) -> None:
     """Blend a frame into the canvas through what can be seen."""
     from . import _compositor_kernels as kernels
 
-    colors = np.empty(len(seen.visible), np.uint32)
+    colors = np.empty(len(seen.visible), np.uint64)
+    steps = inks.steps()
 
     def compose_bands(ends: tuple[int, int]) -> None:
         kernels.compose(
             canvas, seen.visible_starts, seen.visible, seen.pixel_starts, seen.pixels,
             seen.list_starts, seen.inks, seen.covers,
-            inks.levels, inks.table, inks.edges, inks.opacity, colors, *ends,
+            inks.levels, inks.table, inks.edges, inks.opacity, steps, colors, *ends,
         )  # fmt: skip
 
     spread(compose_bands, _even_shares(seen.list_starts[seen.pixel_starts], thread_count()))
@@ -177,22 +201,18 @@ def paint(
 
     marks = placement.footprints
 
-    def paint_rows(ends: tuple[int, int]) -> None:
-        window = np.array([*ends, *view.window[2:]])
+    def paint_band(band: _Band) -> None:
         kernels.paint(
-            canvas, view.width, order, placement.rows, placement.cols, placement.stamps,
-            marks.reach, marks.boxes, marks.starts, marks.covers, marks.parts, view.mask,
-            inks.levels, inks.table, inks.edges, inks.opacity, window,
+            canvas, view.width, band.members, placement.rows, placement.cols, placement.stamps,
+            marks.boxes, marks.starts, marks.covers, marks.parts, view.mask,
+            inks.levels, inks.table, inks.edges, inks.opacity, band.window,
         )  # fmt: skip
 
-    top, bottom = int(view.window[0]), int(view.window[1])
-    parts = 4 * thread_count() if thread_count() > 1 else 1
-    cuts = np.unique(np.linspace(top, bottom, parts + 1).astype(int)).tolist()
-    spread(paint_rows, zip(cuts[:-1], cuts[1:], strict=True))
+    spread(paint_band, _bands(placement, order, view))
 
 
 def _even_shares(work: NDArray[np.int64], parts: int) -> list[tuple[int, int]]:
     """Cut a running total into ranges of about equal work."""
     cuts = np.searchsorted(work, np.linspace(0, work[-1], parts + 1)[1:-1])
     ends = [0, *(int(cut) for cut in cuts), len(work) - 1]
-    return [(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True) if a < b]
+    return [(a, b) for a, b in pairwise(ends) if a < b]

@@ -1,53 +1,58 @@
 """Stable sorting of float and integer keys by radix."""
 
-from __future__ import annotations
+# mypy: allow-untyped-defs, allow-untyped-calls
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _DIGIT = 11
 _BUCKETS = 1 << _DIGIT
+_U = np.uint64
 
 
-def stable_order(keys: NDArray) -> NDArray[np.uint32]:
-    """Positions that sort the keys ascending: ties as they come, NaN first."""
-    bits, missing = sortable(keys)
-    bits[missing] = 0
-    return radix_order(bits)
+def stable_order(values):
+    """Positions (uint32) that sort the values ascending: ties as they come, NaN first."""
+    return radix_order(sortable(values))
 
 
-def sortable(keys: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Unsigned integers in the order of the keys, and where the keys are NaN."""
-    if keys.dtype.kind in "fc":
-        wide = np.float64 if keys.dtype.itemsize > 4 else np.float32
-        floats = np.asarray(keys, dtype=wide) + wide(0)  # a copy; -0.0 becomes 0.0
-        return _float_bits(floats), np.isnan(floats)
-    if keys.dtype.kind == "b" or (keys.dtype.kind == "u" and keys.dtype.itemsize < 8):
-        return keys.astype(np.uint32), np.zeros(keys.shape, dtype=bool)
-    if keys.dtype.kind in "iu":
-        lowest = keys.min(initial=0).astype(keys.dtype)
-        shifted = keys.astype(np.uint64) - lowest.astype(np.uint64)
-        narrow = shifted.max(initial=0) < 2**32
-        return shifted.astype(np.uint32 if narrow else np.uint64), np.zeros(keys.shape, dtype=bool)
-    msg = f"keys of dtype {keys.dtype} have no order here: give numbers"
+def sortable(values):
+    """Unsigned integers in the order of the values; 0 stands for NaN alone."""
+    values = np.require(values, requirements=["C"])
+    kind, width = values.dtype.kind, values.dtype.itemsize
+    if kind == "f":
+        floats = values.astype(np.float32 if width <= 4 else np.float64)  # a copy
+        return float_keys(floats, floats.view(np.uint32 if width <= 4 else np.uint64))
+    if kind == "b" or (kind == "u" and width <= 2):
+        return values.astype(np.uint32) + np.uint32(1)
+    if kind in "iu":
+        shifted = values.astype(np.uint64) - np.uint64(int(values.min(initial=0)) % 2**64)
+        top = int(shifted.max(initial=0))
+        if top < 2**32 - 1:
+            return shifted.astype(np.uint32) + np.uint32(1)
+        return shifted + np.uint64(1)
+    msg = f"values of dtype {values.dtype} have no order here: give numbers"
     raise TypeError(msg)
 
 
-def _float_bits(floats: NDArray) -> NDArray:
-    width = floats.dtype.itemsize * 8
-    bits = floats.view(f"u{floats.dtype.itemsize}")
-    sign = bits.dtype.type(1 << (width - 1))
-    negative = (bits & sign) != 0
-    return np.where(negative, ~bits, bits | sign)
+@njit(nogil=True, cache=True)
+def float_keys(floats, bits):
+    """Keys in the order of the floats, in place of their bits; both zeros are the same."""
+    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
+    for i in range(bits.size):
+        if np.isnan(floats[i]):
+            bits[i] = 0
+        elif bits[i] > sign:
+            bits[i] = ~bits[i]
+        else:
+            bits[i] |= sign
+    return bits
 
 
 @njit(nogil=True, cache=True)
 def radix_order(keys):
+    """Positions that sort unsigned keys; stable."""
     n = keys.size
     order = np.empty(n, np.uint32)
     for i in range(n):
@@ -58,12 +63,12 @@ def radix_order(keys):
     passes = (keys.itemsize * 8 + _DIGIT - 1) // _DIGIT
     counts = np.zeros((passes, _BUCKETS), np.int64)
     for i in range(n):
-        key = keys[i]
+        key = _U(keys[i])
         for p in range(passes):
-            counts[p, np.int64(key & np.uint32(_BUCKETS - 1))] += 1
-            key >>= np.uint32(_DIGIT)
+            counts[p, key & _U(_BUCKETS - 1)] += 1
+            key >>= _U(_DIGIT)
     for p in range(passes):
-        shift = np.uint32(p * _DIGIT)
+        shift = _U(p * _DIGIT)
         if n == 0 or counts[p].max() == n:
             continue
         start = 0
@@ -73,9 +78,10 @@ def radix_order(keys):
             start += count
         for i in range(n):
             key = sorted_keys[i]
-            b = np.int64((key >> shift) & np.uint32(_BUCKETS - 1))
-            spare[counts[p, b]] = order[i]
-            spare_keys[counts[p, b]] = key
+            b = (_U(key) >> shift) & _U(_BUCKETS - 1)
+            at = _U(counts[p, b])
+            spare[at] = order[i]
+            spare_keys[at] = key
             counts[p, b] += 1
         order, spare = spare, order
         sorted_keys, spare_keys = spare_keys, sorted_keys
