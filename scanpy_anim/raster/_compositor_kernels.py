@@ -34,29 +34,54 @@ def compose(
     `steps` gives the step of each coverage where all inks have the same alpha; else it is empty.
     """
     for b in range(first, last):
-        for v in range(_U(visible_starts[b]), _U(visible_starts[b + 1])):
-            colors[v] = ink_color(visible[v], levels, table, edges, opacities)
+        if edges.size == 0 and opacities.size == 0:
+            for v in range(_U(visible_starts[b]), _U(visible_starts[b + 1])):
+                colors[v] = table[_U(levels[_U(visible[v]) >> _U(1)])]
+        else:
+            for v in range(_U(visible_starts[b]), _U(visible_starts[b + 1])):
+                colors[v] = ink_color(visible[v], levels, table, edges, opacities)
         base = _U(visible_starts[b])
         for i in range(_U(pixel_starts[b]), _U(pixel_starts[b + 1])):
             p = _U(pixels[i])
             start, end = _U(list_starts[i]), _U(list_starts[i + _U(1)])
-            if is_opaque(canvas[p]):
-                rb, g = red_blue(canvas[p]), green(canvas[p])
-                for k in range(start, end):
-                    color = colors[base + _U(inks[k])]
-                    if steps.size > 0:
-                        step = steps[_U(covers[k])]
-                    else:
-                        step = STEP[product(opacity(color), _U(covers[k]))]
-                    rb = step_red_blue(rb, color, step)
-                    g = step_green(g, color, step)
-                canvas[p] = opaque_pixel(rb, g)
+            if not is_opaque(canvas[p]):
+                canvas[p] = _on_clear(canvas[p], start, end, inks, covers, colors, base)
+            elif steps.size > 0:
+                canvas[p] = _alike(canvas[p], start, end, inks, covers, colors, base, steps)
             else:
-                under = canvas[p]
-                for k in range(start, end):
-                    color = colors[base + _U(inks[k])]
-                    under = blended(under, color, product(opacity(color), _U(covers[k])))
-                canvas[p] = under
+                canvas[p] = _varied(canvas[p], start, end, inks, covers, colors, base)
+
+
+@njit(inline="always")
+def _alike(pixel, start, end, inks, covers, colors, base, steps):
+    """An opaque pixel after inks of one alpha: the step depends on the coverage alone."""
+    rb, g = red_blue(pixel), green(pixel)
+    for k in range(start, end):
+        color = colors[base + _U(inks[k])]
+        step = steps[_U(covers[k])]
+        rb = step_red_blue(rb, color, step)
+        g = step_green(g, color, step)
+    return opaque_pixel(rb, g)
+
+
+@njit(inline="always")
+def _varied(pixel, start, end, inks, covers, colors, base):
+    rb, g = red_blue(pixel), green(pixel)
+    for k in range(start, end):
+        color = colors[base + _U(inks[k])]
+        step = STEP[product(opacity(color), _U(covers[k]))]
+        rb = step_red_blue(rb, color, step)
+        g = step_green(g, color, step)
+    return opaque_pixel(rb, g)
+
+
+@njit(inline="always")
+def _on_clear(pixel, start, end, inks, covers, colors, base):
+    """A pixel of a canvas that is not opaque."""
+    for k in range(start, end):
+        color = colors[base + _U(inks[k])]
+        pixel = blended(pixel, color, product(opacity(color), _U(covers[k])))
+    return pixel
 
 
 @njit(inline="always")

@@ -1,8 +1,8 @@
-"""From sorted keys to colour levels.
+"""From keys to the colour levels of their ranks, without sorting.
 
-Most levels need no sorting: keys are counted in 65,536 buckets of key ranges, and where the first
-and the last rank of a bucket have the same level, all its cells have it. Only the cells of the
-other buckets, a few at each change of level, are sorted.
+Keys are counted by range. Where the first and the last rank of a range have the same level, all
+its cells have it; that settles most of them at once. The ranges in which the level changes, at most
+as many as there are levels, are split and counted again, until all is settled.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -12,10 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ._sorting import radix_order
-
-_BITS = 16
-_BUCKETS = 1 << _BITS
+_FIRST_BITS, _BITS = 16, 10  # ranges told apart at first, and within a range afterwards
 _U = np.uint64
 
 
@@ -24,48 +21,77 @@ def level_ranks(keys, n_levels, vmin, vmax):
     """Levels of the ranks of unsigned keys; key 0 has no rank. NaN limits: lowest, highest rank."""
     levels = np.full(keys.size, n_levels + 2, np.uint16)
     low, high, ranked = _ends(keys)
-    if ranked == 0:
-        return levels
-    shift = _shift(high - low)
-    starts = np.zeros(_BUCKETS + 1, np.int64)
-    lowest = highest = 0
-    for i in range(keys.size):
-        if keys[i] != 0:
-            starts[_U((keys[i] - low) >> shift) + _U(1)] += 1
-            lowest += keys[i] == low
-            highest += keys[i] == high
+    lowest, highest = _ties(keys, low, high)
     if np.isnan(vmin):
         vmin = 0.5 * (1 + lowest)
     if np.isnan(vmax):
         vmax = 0.5 * (ranked - highest + 1 + ranked)
-    common = np.empty(_BUCKETS, np.int64)
-    undecided = 0
-    for b in range(_BUCKETS):
-        first, count = starts[b], starts[b + 1]
-        starts[b + 1] += first
-        common[b] = _level(first + 1.0, n_levels, vmin, vmax)
-        if count > 0 and common[b] != _level(float(first + count), n_levels, vmin, vmax):
-            common[b] = -1
-            undecided += count
-    rest = np.empty(undecided, np.uint32)
-    undecided = 0
-    for i in range(keys.size):
-        if keys[i] != 0:
-            level = common[_U((keys[i] - low) >> shift)]
-            if level >= 0:
-                levels[i] = level
+    # the cells not settled yet, the range that each is in, the lowest key of each range and the
+    # rank before it; all ranges span the same number of bits
+    cells = _positions(keys, ranked)
+    ranges = np.zeros(ranked, np.uint32)
+    lows, ranks = np.full(1, low, np.uint64), np.zeros(1, np.int64)
+    width = _bits(high - low)
+    bits = min(width, _FIRST_BITS)
+    while cells.size > 0:
+        shift = _U(width - bits)
+        counts = np.zeros(lows.size << bits, np.int64)
+        for k in range(cells.size):
+            counts[_part(keys, cells, ranges, lows, k, bits, shift)] += 1
+        parts, new_lows, ranks = _settle(counts, bits, shift, lows, ranks, n_levels, vmin, vmax)
+        left = 0
+        for k in range(cells.size):
+            settled = parts[_part(keys, cells, ranges, lows, k, bits, shift)]
+            if settled >= 0:
+                levels[cells[k]] = settled
             else:
-                rest[undecided] = i
-                undecided += 1
-    _level_sorted(keys, rest, levels, low, shift, starts, n_levels, vmin, vmax)
+                cells[left], ranges[left] = cells[k], -1 - settled
+                left += 1
+        cells, ranges, lows = cells[:left], ranges[:left], new_lows
+        width -= bits
+        bits = min(width, _BITS)
     return levels
 
 
 @njit(inline="always")
+def _part(keys, cells, ranges, lows, k, bits, shift):
+    """Which part of which range a cell's key is in."""
+    r = _U(ranges[k])
+    return (r << _U(bits)) + ((_U(keys[_U(cells[k])]) - lows[r]) >> shift)
+
+
+@njit(inline="always")
+def _settle(counts, bits, shift, lows, ranks, n_levels, vmin, vmax):
+    """Level of each part of each range, or -1 - the number of the new range it becomes."""
+    parts = np.empty(counts.size, np.int64)
+    new_lows, new_ranks = np.empty(counts.size, np.uint64), np.empty(counts.size, np.int64)
+    n = 0
+    for r in range(lows.size):
+        before = ranks[r]
+        for b in range(1 << bits):
+            p = (r << bits) + b
+            count = counts[p]
+            if count == 0:
+                continue
+            if shift == 0:  # one key alone: its rank is the average of those tied
+                parts[p] = _level(before + 0.5 * (1 + count), n_levels, vmin, vmax)
+            else:
+                parts[p] = _level(before + 1.0, n_levels, vmin, vmax)
+                if parts[p] != _level(float(before + count), n_levels, vmin, vmax):
+                    parts[p] = -1 - n
+                    new_lows[n] = lows[r] + (_U(b) << shift)
+                    new_ranks[n] = before
+                    n += 1
+            before += count
+    return parts, new_lows[:n].copy(), new_ranks[:n].copy()
+
+
+@njit(inline="always")
 def _ends(keys):
-    low, high, ranked = keys.dtype.type(0), keys.dtype.type(0), 0
+    """Lowest and highest key, and how many there are."""
+    low, high, ranked = _U(0), _U(0), 0
     for i in range(keys.size):
-        key = keys[i]
+        key = _U(keys[i])
         if key != 0:
             low = key if ranked == 0 else min(low, key)
             high = max(high, key)
@@ -74,35 +100,32 @@ def _ends(keys):
 
 
 @njit(inline="always")
-def _shift(span):
-    """Bits to drop so that 16 are left."""
-    bits = 0
-    while (_U(span) >> _U(bits)) >= _U(_BUCKETS):
-        bits += 1
-    return _U(bits)
+def _ties(keys, low, high):
+    """How many share the lowest and the highest key."""
+    lowest = highest = 0
+    for i in range(keys.size):
+        lowest += _U(keys[i]) == low
+        highest += _U(keys[i]) == high
+    return lowest, highest
 
 
 @njit(inline="always")
-def _level_sorted(keys, rest, levels, low, shift, starts, n_levels, vmin, vmax):
-    some = np.empty(rest.size, keys.dtype)
-    for k in range(rest.size):
-        some[k] = keys[rest[k]]
-    order = radix_order(some)
-    first, position, bucket = 0, 0, -1
-    while first < rest.size:
-        key = some[order[first]]
-        end = first + 1
-        while end < rest.size and some[order[end]] == key:
-            end += 1
-        b = np.int64((key - low) >> shift)
-        position = position if b == bucket else starts[b]
-        bucket = b
-        rank = position + 0.5 * (1 + end - first)  # the average of those tied
-        position += end - first
-        level = _level(rank, n_levels, vmin, vmax)
-        for k in range(first, end):
-            levels[rest[order[k]]] = level
-        first = end
+def _positions(keys, ranked):
+    cells = np.empty(ranked, np.uint32)
+    k = 0
+    for i in range(keys.size):
+        if keys[i] != 0:
+            cells[k] = i
+            k += 1
+    return cells
+
+
+@njit(inline="always")
+def _bits(span):
+    bits = 0
+    while bits < 64 and (span >> _U(bits)) > 0:
+        bits += 1
+    return bits
 
 
 @njit(inline="always")
