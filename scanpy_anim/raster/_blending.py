@@ -105,12 +105,12 @@ def _pixel(r, g, b, a):
 @njit(inline="always")
 def blended(pixel, color, alpha):
     """Any pixel, opaque or not, after one blend of `color` with opacity `alpha` (0 to 255)."""
-    if alpha == 0:
-        return pixel
     if is_opaque(pixel) or alpha == _BYTE:
         step = STEP[alpha]
         rb = step_red_blue(red_blue(pixel), color, step)
         return opaque_pixel(rb, step_green(green(pixel), color, step))
+    if alpha == 0:
+        return pixel
     a = (_U(pixel) >> _U(_A)) & _BYTE
     total = ((alpha + a) << _U(8)) - alpha * a
     rb = red_blue(pixel)

@@ -61,15 +61,16 @@ class PointLayer:
     """
 
     def __init__(self, collection: PathCollection, *, order: NDArray | None = None) -> None:
-        from ._footprint import Template
+        from ._markers import Markers
 
-        if collection.get_hatch():
-            msg = f"hatch={collection.get_hatch()!r} cannot be drawn: leave hatch out"
-            raise ValueError(msg)
+        for name in ("hatch", "path_effects", "sketch_params"):
+            if unknown := getattr(collection, f"get_{name}")():
+                msg = f"points with {name}={unknown!r} cannot be drawn here: leave {name} out"
+                raise ValueError(msg)
         if collection.get_array() is not None:
             collection.update_scalarmappable()
         self.offsets = _coordinates(collection.get_offsets())
-        self.template = Template(collection)
+        self.markers = Markers(collection)
         axes = collection.axes
         transform = collection.get_offset_transform()
         self._transform = None if axes is not None and transform is axes.transData else transform
@@ -114,11 +115,11 @@ class PointLayer:
         if ends is None:
             return Bbox.null()
         corners = self.transform(data).transform(ends)
-        sizes = self.template.sizes[self.template.sizes >= 0]
-        scale = np.sqrt(sizes.max(initial=0.0)) * dpi / 72
-        boxes = [path.get_extents() for path in self.template.paths]
-        low = np.min([box.min for box in boxes], axis=0) * scale
-        high = np.max([box.max for box in boxes], axis=0) * scale
+        largest = float(np.nanmax(self.markers.sizes, initial=0.0))
+        paths = range(len(self.markers.paths))
+        boxes = [self.markers.outline(path, largest, dpi).get_extents() for path in paths]
+        low = np.min([box.min for box in boxes], axis=0)
+        high = np.max([box.max for box in boxes], axis=0)
         return Bbox([corners.min(axis=0) + low, corners.max(axis=0) + high])
 
     def _ends(self) -> NDArray[np.float64] | None:
@@ -182,14 +183,14 @@ class PointLayer:
         else:
             opacity = self.alpha
         alphas = _alphas(table, look.levels)
-        if self.template.parts > 1 and self._edges.size:
+        if self.markers.parts > 1 and self._edges.size:
             alphas = np.union1d(alphas, self._edges >> np.uint64(48))
         alpha = int(alphas[0]) if len(alphas) == 1 and not opacity.size else None
         return Inks(_owned(look.levels), pack_colors(table), self._edges, _owned(opacity), alpha)
 
     def _bounds(self, inks: Inks) -> tuple[float, ...]:
         """Opacity (0 to 255) that every face, and every edge, has at least."""
-        parts = self.template.parts
+        parts = self.markers.parts
         if inks.alpha is not None:
             return (float(inks.alpha),) * parts
         if inks.opacity.size:
@@ -218,7 +219,7 @@ class _Scene:
 
     def placement(self) -> Placement:
         if self._placement is None:
-            self._placement = place_points(self._offsets, self._layer.template, self._view)
+            self._placement = place_points(self._offsets, self._layer.markers, self._view)
         return self._placement
 
     def visibility(self, bounds: tuple[float, ...]) -> Visibility | None:
@@ -277,7 +278,7 @@ def _edge_colors(collection: PathCollection) -> NDArray[np.uint64]:
 
 def _properties(collection: PathCollection) -> dict[str, Any]:
     """What an artist takes over unchanged."""
-    names = ("zorder", "rasterized", "clip_on", "visible", "agg_filter", "gid", "label")
+    names = ("zorder", "clip_on", "agg_filter", "gid")
     kept = {name: getattr(collection, f"get_{name}")() for name in names}
     axes = collection.axes
     box, path = collection.get_clip_box(), collection.get_clip_path()

@@ -21,8 +21,12 @@ def paint(
     """Blend the footprints of the members, front first, into the window of the canvas."""
     for m in range(members.size - 1, -1, -1):
         i = _U(members[m])
+        plain = edges.size == 0 and opacities.size == 0
         for part in range(parts):
-            color = ink_color(np.uint32(_U(2) * i + _U(part)), levels, table, edges, opacities)
+            if plain:
+                color = table[_U(levels[i])]
+            else:
+                color = ink_color(np.uint32(_U(2) * i + _U(part)), levels, table, edges, opacities)
             alpha = opacity(color)
             if alpha == 0:
                 continue

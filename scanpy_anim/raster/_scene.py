@@ -13,7 +13,8 @@ from ._threads import spread, thread_count
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ._footprint import Footprints, Template
+    from ._footprint import Footprints
+    from ._markers import Markers
 
 _CHUNK = 1 << 18  # cells placed at a time
 _BANDS = 32
@@ -46,27 +47,27 @@ class Placement:
     footprints: Footprints
 
 
-def place_points(offsets: NDArray[np.float64], template: Template, view: View) -> Placement:
+def place_points(offsets: NDArray[np.float64], markers: Markers, view: View) -> Placement:
     """Find each cell's pixel and phase, and rasterise the footprints that occur."""
-    from ._footprint import choose_phases, margin, rasterise
+    from ._footprint import choose_phases, rasterise
     from ._placement_kernels import place
 
     n = len(offsets)
-    shapes = template.shapes(n, view.dpi)
-    phases = choose_phases(template, shapes, n, view.dpi)
+    shapes = markers.shapes(n, view.dpi)
+    margin = markers.margin(shapes, view.dpi)
+    phases = choose_phases(markers, shapes, margin, n, view.dpi)
     rows, cols, keys = (np.empty(n, np.int32) for _ in range(3))
-    reach = float(margin(template, shapes, view.dpi))
 
     def place_chunk(first: int) -> None:
         place(
-            offsets, view.matrix, float(view.height), view.window, reach, shapes.of_cell,
+            offsets, view.matrix, float(view.height), view.window, float(margin), shapes.of_cell,
             phases.count, phases.breaks, phases.n_breaks, rows, cols, keys,
             first, min(first + _CHUNK, n),
         )  # fmt: skip
 
     spread(place_chunk, range(0, n, _CHUNK))
-    stamps, used = _stamps_of(keys, len(shapes.size) * phases.count**2)
-    return Placement(rows, cols, stamps, rasterise(template, shapes, phases, used, view.dpi))
+    stamps, used = _stamps_of(keys, len(shapes) * phases.count**2)
+    return Placement(rows, cols, stamps, rasterise(markers, shapes, phases, used, margin, view.dpi))
 
 
 def _stamps_of(keys: NDArray[np.int32], n_keys: int) -> tuple[NDArray[np.int32], NDArray]:
