@@ -78,7 +78,10 @@ function scanpyAnim(host, film, style) {
     if (playing) return;
     playing = true;
     wanted = null;
-    if (video.ended || frame === last) video.currentTime = 0;
+    if (video.ended || frame === last) {
+      say(0);
+      video.currentTime = 0;
+    }
     video.play().catch(() => { if (video.paused) stop(); });
     follow();
     paint();
