@@ -44,8 +44,8 @@ def assign(
         class_mass = record["params"]["clamp"] == "hard"
     weights = None
     if class_mass:
-        seeds = record["seeds"]
-        weights = class_mass_weights(scores, seeds["positions"], seeds["classes"])
+        seeded = np.bincount(record["seeds"]["classes"], minlength=scores.shape[1])
+        weights = class_mass_weights(scores, seeded)
     probability = shares(scores, weights)
     labels, confidence = decide(probability)
     if min_confidence is not None:

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 
 def class_mass_weights(
-    scores: NDArray[np.floating], positions: NDArray[np.integer], classes: NDArray[np.integer]
+    scores: NDArray[np.floating], seeded: NDArray[np.integer]
 ) -> NDArray[np.float64]:
-    """Weight of each class so that its mass is its share of the seeds (Zhu et al. 2003, eq. 9)."""
+    """Weight of each class that brings its mass to its share of the `seeded` cells.
+
+    Class mass normalisation, Zhu, Ghahramani and Lafferty 2003, equation 9.
+    """
     mass = scores.sum(axis=0, dtype=np.float64)
-    wanted = np.bincount(classes, minlength=scores.shape[1]) / len(positions)
+    wanted = seeded / seeded.sum()
     return np.divide(wanted, mass, out=np.zeros_like(mass), where=mass > 0)
 
 

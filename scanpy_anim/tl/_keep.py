@@ -11,7 +11,7 @@ import numpy as np
 def kept_iterations(every: Any, iterations: Any, max_iter: int) -> list[int]:
     """List the iterations to keep, ascending, of 0 (the seed signal) to `max_iter`."""
     if iterations is None:
-        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
+        if not _is_integer(every) or every < 1:
             raise ValueError(
                 f"every={every!r} must be a positive integer: keep each k-th iteration"
             )
@@ -29,13 +29,11 @@ def _listed(iterations: Any, max_iter: int) -> list[int]:
     listed = list(iterations) if isinstance(iterations, Iterable) else [iterations]
     if not listed:
         raise ValueError("iterations is empty: name at least one to keep")
-    wrong = [
-        t
-        for t in listed
-        if isinstance(t, bool | np.bool_)
-        or not isinstance(t, int | np.integer)
-        or not 0 <= t <= max_iter
-    ]
+    wrong = [t for t in listed if not _is_integer(t) or not 0 <= t <= max_iter]
     if wrong:
         raise ValueError(f"iterations: {wrong[:5]} are not integers from 0 to max_iter={max_iter}")
     return sorted({int(t) for t in listed})
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -40,7 +40,8 @@ from scanpy import logging as logg
 from scanpy_anim.tl._assign_labels import assign
 from scanpy_anim.tl._graph import as_csr, choose_graph
 from scanpy_anim.tl._keep import kept_iterations
-from scanpy_anim.tl._propagation import Propagation, check_parameters, propagate
+from scanpy_anim.tl._parameters import check_parameters
+from scanpy_anim.tl._propagation import Propagation, propagate
 from scanpy_anim.tl._seeds import Seeds, resolve_seeds
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from scanpy_anim.tl._propagation import Method
-    from scanpy_anim.tl._recurrence import Clamp, Normalization
+    from scanpy_anim.tl._parameters import Clamp, History, Method, Normalization
 
 
 def label_propagation(
@@ -63,7 +63,7 @@ def label_propagation(
     tol: float = 1e-2,
     max_iter: int = 100,
     limit: bool = True,
-    history: Literal["scores", "labels"] = "scores",
+    history: History = "scores",
     every: int = 1,
     iterations: Sequence[int] | Literal["log"] | None = None,
     neighbors_key: str | None = None,
@@ -81,9 +81,8 @@ def label_propagation(
         normalization=normalization,
         tol=tol,
         max_iter=max_iter,
+        history=history,
     )
-    if history not in ("scores", "labels"):
-        raise ValueError(f"history={history!r} is unknown: choose one of ['scores', 'labels']")
     kept_iterations(every, iterations, max_iter)
     resolved = resolve_seeds(adata, seeds)
     _require_own_key(adata, key_added, resolved)
@@ -100,6 +99,7 @@ def label_propagation(
         tol=tol,
         max_iter=max_iter,
         limit=limit,
+        history=history,
         every=every,
         iterations=iterations,
         symmetrize=symmetrize,

@@ -20,15 +20,14 @@ it sends). A sum of zero counts as one, so that nothing is divided by zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Clamp = Literal["soft", "hard"]
-Normalization = Literal["symmetric", "random_walk", "pagerank"]
+    from scanpy_anim.tl._parameters import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,9 @@ class Recurrence:
     dangling: NDArray[np.int64]
 
 
-def set_up_recurrence(
-    graph: Any,
-    positions: NDArray[np.int64],
-    *,
-    alpha: float,
-    clamp: Clamp,
-    normalization: Normalization,
-) -> Recurrence:
+def set_up_recurrence(graph: Any, seeds: NDArray[np.int64], mode: Mode) -> Recurrence:
     """Scalings of the mode asked for."""
+    alpha, clamp, normalization = mode.alpha, mode.clamp, mode.normalization
     none = np.empty(0, dtype=np.int64)
     if normalization == "pagerank" and clamp == "soft":
         sent = _sums(graph, axis=0)
@@ -74,7 +67,7 @@ def set_up_recurrence(
     received = _sums(graph, axis=1)
     if clamp == "hard":
         gain = _reciprocal(received)
-        gain[positions] = 0
+        gain[seeds] = 0
         return Recurrence(gain, np.ones_like(gain), 1.0, 1.0, none)
     if normalization == "random_walk":
         gain = _reciprocal(received, alpha)

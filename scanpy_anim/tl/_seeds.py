@@ -94,7 +94,7 @@ def _require_numbers(frame: pd.DataFrame) -> None:
 
 
 def _from_values(obs_names: pd.Index, values: pd.Categorical | pd.Series) -> Seeds:
-    """Read a label a cell, aligned where there is an index; a short Series without one lists cells."""
+    """Read a label a cell, aligned on the index; a short Series without one lists cells."""
     if isinstance(values, pd.Series):
         if len(values) == len(obs_names) or values.index.isin(obs_names).any():
             return _from_labels(align(obs_names, values, "seeds"), "seeds", None)

@@ -1,0 +1,115 @@
+"""What is kept of the way: scores of every class, or only who wins and by how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scanpy_anim.tl._columns import Columns
+from scanpy_anim.tl._decision import class_mass_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scanpy_anim.tl._crew import Crew
+    from scanpy_anim.tl._terrain import Terrain
+    from scanpy_anim.tl._way import Measured, Way
+
+Finished = tuple["NDArray[Any]", "NDArray[np.float32] | None", "NDArray[np.float32]"]
+
+
+class ScoreHistory:
+    """Scores ``(n_obs, n_frames)``, or ``(n_obs, n_frames, n_classes)`` for several classes."""
+
+    def __init__(self, terrain: Terrain, *, expected: int, most: int) -> None:
+        width = (terrain.n_classes,) if terrain.n_classes > 1 else ()
+        self._columns = Columns(terrain.n_obs, width, np.float32, expected=expected, most=most)
+        self._terrain = terrain
+
+    def begin(self) -> None:
+        """Keep the seed signal."""
+        column = self._column()
+        column[...] = 0
+        column[self._terrain.original_seeds] = self._rows(self._terrain.rows)
+
+    def step(self, way: Way, crew: Crew) -> Measured:
+        """Iterate, and keep the outcome: the kernel writes it while it is at hand."""
+        slot = self._columns.add()
+        return way.step(self._columns.array, slot)
+
+    def end(self, limit: NDArray[np.float32], crew: Crew, terrain: Terrain) -> None:
+        """Keep the limit."""
+        column = self._column()
+        column[terrain.original] = self._rows(limit)
+
+    def finish(self) -> Finished:
+        """History, no confidence, scores of the last column."""
+        history = self._columns.finish()
+        return history, None, history[:, -1]
+
+    def _column(self) -> NDArray[np.float32]:
+        slot = self._columns.add()
+        return self._columns.array[:, slot]
+
+    def _rows(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        return rows if self._terrain.n_classes > 1 else rows[:, 0]
+
+
+class LabelHistory:
+    """Codes of the best class and its share, both ``(n_obs, n_frames)``; -1 and 0: unreached."""
+
+    def __init__(
+        self, terrain: Terrain, *, class_mass: bool, keep_scores: bool, expected: int, most: int
+    ) -> None:
+        code = np.int8 if terrain.n_classes < 128 else np.int16
+        n_obs = terrain.n_obs
+        self._codes = Columns(n_obs, (), code, expected=expected, most=most)
+        self._confidence = Columns(n_obs, (), np.float32, expected=expected, most=most)
+        self._terrain = terrain
+        self._seeded = (terrain.rows > 0).sum(axis=0) if class_mass else None
+        self._keep_scores = keep_scores
+        self._scores = np.zeros((0, terrain.n_classes), dtype=np.float32)
+
+    def begin(self) -> None:
+        """Keep who is a seed of what."""
+        codes, confidence = self._add()
+        codes[:], confidence[:] = -1, 0
+        rows, seeds = self._terrain.rows, self._terrain.original_seeds
+        codes[seeds] = rows.argmax(axis=1)
+        confidence[seeds] = rows.max(axis=1) / rows.sum(axis=1)
+        if self._keep_scores:
+            self._scores = np.zeros((self._terrain.n_obs, rows.shape[1]), dtype=np.float32)
+            self._scores[seeds] = rows
+
+    def step(self, way: Way, crew: Crew) -> Measured:
+        """Iterate, and keep who wins; the scale of a cell's scores does not matter to that."""
+        measured = way.step()
+        if self._keep_scores:
+            self._scores = way.scores()
+        self._decide(way.signal, crew, self._terrain)
+        return measured
+
+    def end(self, limit: NDArray[np.float32], crew: Crew, terrain: Terrain) -> None:
+        """Keep who wins in the limit."""
+        self._scores = np.empty_like(limit)
+        self._scores[terrain.original] = limit
+        self._decide(limit, crew, terrain)
+
+    def finish(self) -> Finished:
+        """Codes, confidence, and scores of the last column."""
+        return self._codes.finish(), self._confidence.finish(), self._scores
+
+    def _decide(self, scores: NDArray[np.float32], crew: Crew, terrain: Terrain) -> None:
+        from scanpy_anim.tl._kernels import decide_rows
+
+        weights = np.ones(terrain.n_classes)
+        if self._seeded is not None:
+            # with hard clamping, the only mode that asks for it, signal and scores are the same
+            weights = class_mass_weights(scores, self._seeded)
+        codes, confidence = self._add()
+        crew.run(decide_rows, scores, weights, codes, confidence, terrain.order)
+
+    def _add(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        codes, confidence = self._codes.add(), self._confidence.add()
+        return self._codes.array[:, codes], self._confidence.array[:, confidence]

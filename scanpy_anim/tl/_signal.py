@@ -1,0 +1,35 @@
+"""The initial signal, cut down to the rows that are not zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def compact_signal(signal: Any, n_obs: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Rows of the signal that are not zero: their positions and float32 values."""
+    if not sparse.issparse(signal):
+        signal = np.asarray(signal)
+    if len(signal.shape) not in (1, 2) or signal.shape[0] != n_obs:
+        raise ValueError(f"signal is of shape {signal.shape}, but the graph has {n_obs} nodes")
+    if sparse.issparse(signal):
+        rows = sparse.csr_array(signal if signal.ndim == 2 else signal.reshape(-1, 1))
+        positions = np.flatnonzero(np.asarray(abs(rows).sum(axis=1)))
+        values = rows[positions].toarray().astype(np.float32)
+    else:
+        dense = signal.reshape(n_obs, -1)
+        if dense.dtype.kind not in "biuf":
+            raise TypeError(f"signal of dtype {dense.dtype}: pass real numbers")
+        # NaN counts as not zero, and is found below
+        positions = np.flatnonzero((dense != 0).any(axis=1))
+        values = dense[positions].astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError(f"signal: {(~np.isfinite(values)).sum()} values are NaN or infinite")
+    if not len(positions):
+        raise ValueError("signal is zero everywhere: no seed to start from")
+    return positions.astype(np.int64), values

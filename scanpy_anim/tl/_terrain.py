@@ -1,0 +1,83 @@
+"""Where a propagation walks: graph, seeds and scalings, in the order of cells that suits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scanpy_anim.tl._order import renumber
+from scanpy_anim.tl._recurrence import Recurrence, set_up_recurrence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scanpy_anim.tl._parameters import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Terrain:
+    """Graph, seeds and recurrence that belong together.
+
+    Attributes
+    ----------
+    graph
+        Checked CSR, float32.
+    seeds, rows
+        Seed cells, ascending, and their signal ``(n_seeds, n_classes)``.
+    recurrence
+        The mode's scalings for this graph.
+    order
+        Cell ``i`` here is cell ``order[i]`` of the user.
+    renumbered
+        Whether that is another order than the user's.
+    """
+
+    graph: Any
+    seeds: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    recurrence: Recurrence
+    order: NDArray[np.int32]
+    renumbered: bool = False
+
+    @property
+    def n_obs(self) -> int:
+        """Number of cells."""
+        return self.graph.shape[0]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self.rows.shape[1]
+
+    @property
+    def original(self) -> Any:
+        """Index that puts rows of this terrain into the user's order."""
+        return self.order if self.renumbered else slice(None)
+
+    @property
+    def original_seeds(self) -> NDArray[Any]:
+        """Seed cells as the user numbers them."""
+        return self.order[self.seeds] if self.renumbered else self.seeds
+
+
+def lay_out(
+    graph: Any,
+    seeds: NDArray[np.int64],
+    rows: NDArray[np.float32],
+    mode: Mode,
+    *,
+    renumbered: bool,
+) -> Terrain:
+    """Terrain in the user's order, or renumbered for long walks."""
+    if not renumbered:
+        # one class is never renumbered on its way and needs no way back
+        order = np.arange(graph.shape[0] if rows.shape[1] > 1 else 0, dtype=np.int32)
+        return Terrain(graph, seeds, rows, set_up_recurrence(graph, seeds, mode), order)
+    graph, order, place = renumber(graph)
+    moved = place[seeds].astype(np.int64)
+    ascending = np.argsort(moved)
+    seeds, rows = moved[ascending], rows[ascending]
+    recurrence = set_up_recurrence(graph, seeds, mode)
+    return Terrain(graph, seeds, rows, recurrence, order, renumbered=True)
