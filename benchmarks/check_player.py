@@ -6,6 +6,7 @@ folder and prints one line a check; ends with an error at the first check that f
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import time
@@ -18,9 +19,18 @@ from selenium.webdriver.common.keys import Keys
 
 from scanpy_anim.video import Film, player, write
 
-OPTIONS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run
---disable-background-networking --disable-component-update --disable-sync --hide-scrollbars
---force-device-scale-factor=1""".split()
+OPTIONS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-device-scale-factor=1",
+]
 N_FRAMES = 30
 NASTY = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
 
@@ -252,6 +262,49 @@ def check_phone(browser: Browser, folder: Path) -> None:
     browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def check_notebook(browser: Browser, folder: Path) -> None:
+    """A saved notebook, converted to a page: with scripts, and with what a sanitiser leaves."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    outputs = [
+        nbformat.v4.new_output("display_data", {"text/html": player(picture)})
+        for picture in (film(), film(20, 200))
+    ]
+    cells = [nbformat.v4.new_code_cell("animation", outputs=[output]) for output in outputs]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    path = folder / "notebook.ipynb"
+    nbformat.write(notebook, path)
+    print(f"notebook with two players: {path.stat().st_size:,} bytes")
+    notebook = nbformat.read(path, 4)
+    local = {"require_js_url": "", "mathjax_url": ""}
+    body, _ = HTMLExporter(**local).from_notebook_node(notebook)
+    (page := folder / "notebook.html").write_text(body)
+    browser.open(page, (900, 1300))
+    browser.wait(lambda: browser.state(1)["ready"] >= 2, "both are loaded")
+    browser.wait(lambda: browser.state(0)["frame"] > 3, "nbconvert: it plays")
+    browser.driver.save_screenshot(str(folder / "notebook.png"))
+    said("nbconvert: it plays", True)
+    scripts = re.compile(r"<script>\s*\(\(\) => .*?</script>", re.DOTALL)
+    untrusted = scripts.sub("", body).replace("data-film", "data-gone")
+    (page := folder / "untrusted.html").write_text(untrusted)
+    browser.driver.get(page.as_uri())
+    plain = "const v = document.querySelectorAll('.jp-OutputArea video')[1]; return "
+    browser.driver.execute_script(plain + "v.play()")
+    browser.wait(
+        lambda: browser.driver.execute_script(plain + "v.currentTime > 0.3"),
+        "untrusted notebook: a plain video plays",
+    )
+    browser.driver.save_screenshot(str(folder / "untrusted.png"))
+    said("untrusted notebook: a plain video plays", True)
+    (page := folder / "github.html").write_text(re.sub(r"</?video[^>]*>", "", untrusted))
+    browser.driver.get(page.as_uri())
+    images = "return Array.from(document.querySelectorAll('.jp-OutputArea img'))"
+    sizes = browser.driver.execute_script(images + ".map(i => [i.naturalWidth, i.alt.length])")
+    browser.driver.save_screenshot(str(folder / "github.png"))
+    said("no videos let through: stills", len(sizes) == 2 and all(map(all, sizes)), sizes)
+
+
 def check_many_frames(browser: Browser, folder: Path) -> None:
     path = folder / "many.html"
     size = write(film(1000, 200), path).size
@@ -269,6 +322,7 @@ def main() -> None:
         try:
             check_page(browser, folder)
             check_two_on_a_page(browser, folder)
+            check_notebook(browser, folder)
             check_many_frames(browser, folder)
             check_phone(browser, folder)
         finally:

@@ -22,7 +22,8 @@ PAGE = """<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <title>{title}</title>
 {meta}<style>
-body {{ margin: 0 auto; padding: 1rem; max-width: 75rem; font-family: system-ui, sans-serif; }}
+body {{ margin: 0; padding: 1rem; }}
+main {{ margin: 0 auto; width: fit-content; max-width: 100%; }}
 @media (max-width: 40rem) {{ body {{ padding: 0; }} }}
 </style>
 </head>

@@ -30,8 +30,11 @@ STILL_SIDE = 800  # pixels of the picture shown where scripts do not run
 
 FRAGMENT = """\
 <div class="scanpy-anim" data-film="{key}" data-lm-suppress-shortcuts="true">
+<video src="data:video/webm;base64,{video}" controls muted playsinline{loop} \
+width="{width}" height="{height}" style="max-width:100%;height:auto">
 <img src="data:{kind};base64,{still}" alt="{alt}" width="{width}" height="{height}" \
 style="max-width:100%;height:auto">
+</video>
 </div>
 <script>
 (() => {{
@@ -47,10 +50,11 @@ def player(film: Film, *, loop: int = 0, quality: float | None = None) -> str:
     """Give the HTML that plays a film in a notebook's output or anywhere on a page.
 
     The film is a VP9 stream (every current browser decodes it, also those without licensed
-    codecs) in the fragment itself, with a key frame every 12 frames, so that scrubbing is exact
-    and quick. Where scripts do not run (an untrusted notebook, GitHub's view of one) the last
-    frame is shown as a picture. Players on one page do not know of each other; texts are
-    escaped; equal films give equal bytes.
+    codecs) in the fragment itself, with a key frame every 30 frames, so that scrubbing is exact
+    and quick. Where scripts do not run (an untrusted notebook) the browser's own controls play
+    it; where videos are not let through either (GitHub's view of a notebook) the last frame is
+    shown as a picture. Players on one page do not know of each other; texts are escaped; equal
+    films give equal bytes.
 
     Parameters
     ----------
@@ -93,8 +97,8 @@ def player_fragment(film: Film, setting: Setting) -> str:
     height, width = final.shape[:2]
     kind, still = still_picture(final)
     begin = starts(film.durations, 1000) / 1000
+    video = _base64(stream.getvalue())
     content = {
-        "video": _base64(stream.getvalue()),
         "starts": begin.tolist(),
         "titles": list(film.titles or []),
         "description": film.description,
@@ -105,7 +109,9 @@ def player_fragment(film: Film, setting: Setting) -> str:
     described = script_safe(content)
     room = files(__package__)
     return FRAGMENT.format(
-        key=sha256(described.encode()).hexdigest()[:16],
+        key=sha256((described + video).encode()).hexdigest()[:16],
+        video=video,
+        loop="" if setting.loop else " loop",
         kind=kind,
         still=_base64(still),
         alt=escape(film.description or "film"),

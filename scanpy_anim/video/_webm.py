@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from ._setting import Setting
 
 
-def vp9(quality: int, *, options: dict[str, str]) -> Codec:
-    """Describe VP9 at a quality: crf 30 at 80."""
-    return Codec(
-        container="webm",
-        encoder="libvpx-vp9",
-        ticks=1000,
-        options={"crf": f"{between(quality, 60, 30):.0f}", "b": "0", "row-mt": "1"} | options,
-    )
+def vp9(quality: int, *, cpu_used: int, key_every: int) -> Codec:
+    """Describe VP9 at a quality: crf 30 at 80.
+
+    Its "realtime" effort gives files a tenth larger than "good" in a fifth of the time.
+    """
+    options = {
+        "crf": f"{between(quality, 60, 30):.0f}",
+        "b": "0",
+        "deadline": "realtime",
+        "cpu-used": str(cpu_used),
+        "row-mt": "1",
+        "g": str(key_every),
+    }
+    return Codec(container="webm", encoder="libvpx-vp9", ticks=1000, options=options)
 
 
 def encode(film: Film, path: Path, setting: Setting) -> list[str]:
@@ -32,12 +38,10 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
     -------
     Sentences worth telling the user.
     """
-    patient = {"deadline": "good", "cpu-used": "5"}
-    encode_stream(film, path, setting, vp9(setting.quality, options=patient))
+    encode_stream(film, path, setting, vp9(setting.quality, cpu_used=5, key_every=120))
     return []
 
 
 def encode_for_player(film: Film, target: BytesIO, setting: Setting) -> None:
-    """Write a webm that is quick to make and to seek in: a key frame every 12 frames."""
-    quick = {"deadline": "realtime", "cpu-used": "6", "g": "12"}
-    encode_stream(film, target, setting, vp9(setting.quality, options=quick))
+    """Write a webm that is quick to make and to seek in."""
+    encode_stream(film, target, setting, vp9(setting.quality, cpu_used=6, key_every=30))

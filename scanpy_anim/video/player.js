@@ -8,6 +8,8 @@ function scanpyAnim(host, film, style) {
     next: icon("M15 5h3v14h-3zM5 5v14l9-7z"),
     loop: icon("M7 7h10v3l4-4-4-4v3H5v6h2zM17 17H7v-3l-4 4 4 4v-3h12v-6h-2z"),
   };
+  const source = host.querySelector("video").getAttribute("src").split(",")[1];
+  host.replaceChildren(host.querySelector("img")); // shown where the film cannot play
   const root = host.attachShadow({ mode: "open" });
   root.innerHTML = `<style>${style}</style>
     <div class="player" role="group">
@@ -144,7 +146,7 @@ function scanpyAnim(host, film, style) {
     event.stopPropagation();
   });
 
-  const bytes = Uint8Array.from(atob(film.video), (letter) => letter.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(source), (letter) => letter.charCodeAt(0));
   video.src = URL.createObjectURL(new Blob([bytes], { type: "video/webm" }));
   say(0);
   paint();
