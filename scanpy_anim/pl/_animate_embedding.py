@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def animate_embedding(
     adata: AnnData,
-    basis: str = "umap",
+    basis: str | Sequence[str] = "umap",
     *,
     color: Color = "label_propagation",
     n_frames: int | None = None,
@@ -29,7 +29,7 @@ def animate_embedding(
     per_frame: bool = False,
     sort_order: SortOrder = True,
     tween: int = 0,
-    ease: Ease = "linear",
+    ease: Ease | None = None,
     pace: Pace = "even",
     every: int = 1,
     frames: Sequence[int] | slice | None = None,
@@ -40,6 +40,11 @@ def animate_embedding(
     duration: float | None = None,
     frame_title: FrameTitle = "auto",
     mark_seeds: bool = True,
+    mark_cells: Sequence[Any] | None = None,
+    align: bool = True,
+    projection: Literal["2d", "3d"] = "2d",
+    rotate: float = 360,
+    img_key: str | bool | None = True,
     progress: bool | None = None,
     ax: Axes | None = None,
     **kwargs: Any,
@@ -55,7 +60,10 @@ def animate_embedding(
     adata
         Annotated data with an embedding. It is not changed.
     basis
-        Name of the embedding in `obsm`, with or without `X_`.
+        Name of the embedding in `obsm`, with or without `X_`. Several names: the cells move from
+        one to the next, colours going along. An array `(n_obs, 2, n_frames)`: the cells follow
+        it. `"spatial"`: equal sides, y downwards, and the tissue's picture underneath where
+        `uns["spatial"]` has one.
     color
         What each frame shows:
 
@@ -85,10 +93,11 @@ def animate_embedding(
         highest of each frame on top, as a still from scanpy has it. `False`: order of the data.
         Missing ones are at the bottom.
     tween
-        Number of interpolated frames between two.
+        Number of interpolated frames between two: values are interpolated before they are
+        ranked, categories cross-fade. A way between embeddings has 24 unless you say otherwise.
     ease
         How fast these go from one to the next: `"linear"`, `"in-out"` or a function from 0 … 1
-        to 0 … 1.
+        to 0 … 1. Default: `"in-out"` for a way between embeddings, else `"linear"`.
     pace
         `"change"`: every second shows the same amount of change. `"even"`: every frame lasts
         the same.
@@ -107,7 +116,20 @@ def animate_embedding(
         `{frame}`, `{iteration}`, `{name}`, `{n_frames}`; a list; a function of the frame's
         number; `None`: no text, scanpy's title.
     mark_seeds
-        Ring the seed cells of a propagation.
+        Ring the seed cells of a propagation, unless they are more than 50 and a fiftieth of all.
+    mark_cells
+        Ring other cells: names, positions or a mask.
+    align
+        Turn, mirror, scale and shift the embeddings of `basis` to lie over each other as well as
+        they can (orthogonal Procrustes), so that cells do not fly needlessly. The last one stays
+        as it is, or `"spatial"` where it is among them.
+    projection
+        `"3d"`: three dimensions of the embedding, turning around the upright axis, the nearer
+        cells before the farther ones.
+    rotate
+        Degrees that the film turns, with `projection="3d"`.
+    img_key
+        Which picture of the tissue, such as `"hires"`; `None`: no picture.
     progress
         Show a progress bar on long work; `None`: when it lasts and someone watches.
     ax
@@ -134,27 +156,23 @@ def animate_embedding(
     >>> film.save("dendritic.gif")  # doctest: +SKIP
     """
     from scanpy_anim.pl import _color, _marks, _stage
+    from scanpy_anim.pl._motion import TWEENS, motion
     from scanpy_anim.pl._panel import paint
     from scanpy_anim.pl._record import record
     from scanpy_anim.pl._scale import Scale
     from scanpy_anim.pl._timeline import Pacing
     from scanpy_anim.pl._titles import frame_titles
 
-    pacing = Pacing(
-        tween=tween,
-        ease=ease,
-        hold=hold,
-        fps=fps,
-        duration=duration,
-        pace=pace,
-        every=every,
-        frames=frames,
-        reverse=reverse,
-        bounce=bounce,
-    )
     _stage.check_arguments(kwargs)
     _check_sort_order(sort_order)
-    _stage.basis_key(adata, basis)
+    moving = motion(
+        adata,
+        basis,
+        align=align,
+        projection=projection,
+        rotate=rotate,
+        dimensions=kwargs.pop("dimensions", None) if projection == "3d" else None,
+    )
     scaling = Scale(scale, _taken(kwargs, "vmin", "vmax", "vcenter", "norm"), per_frame)
     sources = _color.on_one_clock(
         _color.sources(
@@ -165,15 +183,42 @@ def animate_embedding(
             **_taken(kwargs, "layer", "use_raw", "gene_symbols"),
         )
     )
+    morph = moving is not None and moving.between
+    ways = False
+    if moving is not None and sources[0].n_frames == 1:  # cells move, colours stay
+        tween, ways = tween or (TWEENS if morph else 0), morph
+        sources = [s.staying(moving.n_keys, None, labels=moving.labels(s.name)) for s in sources]
+    pacing = Pacing(
+        tween=tween,
+        ease=ease or ("in-out" if morph else "linear"),
+        hold=hold,
+        fps=fps,
+        duration=duration,
+        pace=pace,
+        every=every,
+        frames=frames,
+        reverse=reverse,
+        bounce=bounce,
+    )
     picked = pacing.chosen(sources[0].n_frames)
 
-    stage = _stage.set_stage(adata, basis, sources, scaling, picked, ax=ax, arguments=kwargs)
-    if mark_seeds:
-        _marks.mark_seeds(stage)
+    stage = _stage.set_stage(
+        adata,
+        basis,
+        sources,
+        scaling,
+        picked,
+        motion=moving,
+        img_key=img_key,
+        ax=ax,
+        arguments=kwargs,
+    )
     paints = [paint(stage, i, scaling, sort_order) for i in range(len(stage.panels))]
     timeline = pacing.timeline(sources[0].n_frames, paints[0].change)
-    titles = frame_titles(frame_title, sources[0], timeline.moments)
-    return record(stage, paints, timeline, titles, progress=progress)
+    titles = frame_titles(frame_title, sources[0], timeline.moments, ways=ways)
+    rings = _marks.seed_rings(stage) if mark_seeds else []
+    rings += _marks.cell_rings(stage, adata, mark_cells)
+    return record(stage, paints, timeline, titles, rings, progress=progress)
 
 
 def _taken(kwargs: dict[str, Any], *names: str) -> dict[str, Any]:

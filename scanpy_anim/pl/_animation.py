@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from matplotlib.animation import ArtistAnimation
 
 from scanpy_anim.pl._backdrop import Backdrop, canvas_size
@@ -16,12 +17,13 @@ from scanpy_anim.raster._artist import PointsArtist
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from scanpy_anim.pl._marks import Rings
+    from scanpy_anim.pl._stage import Stage
     from scanpy_anim.pl._timeline import Timeline
     from scanpy_anim.video import Film
 
@@ -38,6 +40,8 @@ class EmbeddingAnimation(ArtistAnimation):
         The stage.
     photos
         The artists of each frame: the points of each panel, and texts.
+    stage, rings
+        How the figure was drawn, and which cells are ringed.
     timeline
         How long each frame is shown.
     titles
@@ -63,6 +67,8 @@ class EmbeddingAnimation(ArtistAnimation):
         figure: Figure,
         photos: Sequence[Sequence[Artist]],
         *,
+        stage: Stage,
+        rings: Sequence[Rings] = (),
         timeline: Timeline,
         titles: Sequence[str] = (),
         palette: NDArray[np.uint8] | None = None,
@@ -73,6 +79,8 @@ class EmbeddingAnimation(ArtistAnimation):
         self.figure = figure
         self.photos = photos
         self.timeline = timeline
+        self._stage = stage
+        self._rings = rings
         self._titles = list(titles)
         self._palette = palette
         self._title = title
@@ -127,6 +135,39 @@ class EmbeddingAnimation(ArtistAnimation):
         A copy of the figure that shows frame `i` and is not known to pyplot.
         """
         return copy_of(self.figure, self.photos, self._frame_number(i))
+
+    def filmstrip(self, frames: Sequence[int] | None = None, *, n: int = 6) -> Figure:
+        """Return chosen frames side by side as a matplotlib figure, with one legend.
+
+        Parameters
+        ----------
+        frames
+            Numbers of the frames in the film; negative ones count from the end.
+        n
+            How many, evenly from the first to the last, where `frames` are not given.
+
+        Returns
+        -------
+        A figure that pyplot does not know; text is text in a PDF or SVG, the cells an image.
+
+        Examples
+        --------
+        >>> import scanpy as sc, scanpy_anim as sca
+        >>> adata = sc.datasets.pbmc68k_reduced()
+        >>> sca.tl.label_propagation(adata, [0, 1])
+        >>> film = sca.pl.animate_embedding(adata)
+        >>> film.filmstrip([0, 2, -1]).savefig("strip.pdf")  # doctest: +SKIP
+        """
+        from scanpy_anim.pl._filmstrip import filmstrip
+
+        if frames is None:
+            if not isinstance(n, int | np.integer) or n < 1:
+                raise ValueError(f"n={n!r}: how many frames, 1 or more.")
+            frames = np.unique(np.linspace(0, len(self) - 1, n).round().astype(int)).tolist()
+        chosen = [self._frame_number(i) for i in frames]
+        if not chosen:
+            raise ValueError("frames is empty: at least one frame is needed.")
+        return filmstrip(self._stage, self.photos, self._titles, self._rings, chosen)
 
     def save(  # type: ignore[override]
         self,

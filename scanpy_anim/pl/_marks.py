@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,41 +12,84 @@ from scanpy_anim.pl._source import Categorical
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from anndata import AnnData
+    from numpy.typing import NDArray
+
     from scanpy_anim.pl._stage import Stage, StagePanel
 
-#: Past so many, rings would hide the film.
-MANY = 50
+#: So many rings have room for a white halo; past a share of all cells, rings hide the film.
+FEW = 50
+SHARE = 1 / 50
 
 
-def mark_seeds(stage: Stage) -> None:
+@dataclass(frozen=True, eq=False)
+class Rings:
+    """Cells of a panel to ring, and the colour of their rings: one, or one each."""
+
+    panel: StagePanel
+    cells: NDArray[np.intp]
+    colors: Any = "black"
+
+    def draw(self, coordinates: NDArray[np.float64] | None = None) -> None:
+        """Ring the cells above everything else, wide enough to leave them in sight.
+
+        Parameters
+        ----------
+        coordinates
+            `(n_obs, 2)`; `None`: where the cells are on the stage.
+        """
+        from matplotlib.patheffects import withStroke
+
+        few = len(self.cells) <= FEW
+        width = 1.2 if few else 0.6
+        cloud = self.panel.cloud
+        marker = cloud.get_paths()[0].get_extents()
+        diameter = max(marker.size) * np.sqrt(np.max(cloud.get_sizes(), initial=0))
+        if coordinates is None:
+            coordinates = np.asarray(cloud.get_offsets())
+        x, y = coordinates[self.cells].T
+        rings = self.panel.ax.scatter(
+            x,
+            y,
+            (diameter + (4.5 if few else 2.0)) ** 2,  # points squared; the marker `o` is 1 wide
+            facecolors="none",
+            edgecolors=self.colors,
+            linewidths=width,
+            zorder=3,
+        )
+        if few:
+            rings.set_path_effects([withStroke(linewidth=width + 1.4, foreground="white")])
+
+
+def seed_rings(stage: Stage) -> list[Rings]:
     """Ring the seeds of every panel that shows a propagation, in their class's colour."""
+    import scanpy as sc
+
+    rings = []
     for panel in stage.panels:
         seeds = panel.source.seeds
         if seeds is None:
+            continue
+        n_seeds, n_obs = len(seeds.positions), stage.recipe.proxy.n_obs
+        if n_seeds > max(FEW, SHARE * n_obs):
+            sc.logging.info(
+                f"{n_seeds} seeds of {panel.source.name!r} are not ringed: "
+                "the rings would hide the cells"
+            )
             continue
         colors: Any = "black"
         if isinstance(panel.source, Categorical):
             palette = stage.recipe.palette(panel.column)
             colors = [palette[c] for c in seeds.classes]
-        ring(panel, seeds.positions, colors)
+        rings.append(Rings(panel, seeds.positions, colors))
+    return rings
 
 
-def ring(panel: StagePanel, cells: Sequence[int] | np.ndarray, colors: Any) -> None:
-    """Ring cells above everything else, wide enough to leave them in sight."""
-    from matplotlib.patheffects import withStroke
+def cell_rings(stage: Stage, adata: AnnData, cells: Sequence[Any] | None) -> list[Rings]:
+    """Ring any cells, given as names, positions or a mask, in every panel."""
+    if cells is None:
+        return []
+    from scanpy_anim.tl._cells import read_cells
 
-    few = len(cells) <= MANY
-    width = 1.2 if few else 0.8
-    marker = panel.cloud.get_paths()[0].get_extents()
-    diameter = max(marker.size) * np.sqrt(np.max(panel.cloud.get_sizes(), initial=0))
-    x, y = np.asarray(panel.cloud.get_offsets())[cells].T
-    rings = panel.ax.scatter(
-        x,
-        y,
-        s=(diameter + (4.5 if few else 2.5)) ** 2,  # points; the marker `o` is 1 wide
-        facecolors="none",
-        edgecolors=colors,
-        linewidths=width,
-        zorder=3,
-    )
-    rings.set_path_effects([withStroke(linewidth=width + 1.4, foreground="white")])
+    positions = read_cells(adata.obs_names, cells, name="mark_cells").positions
+    return [Rings(panel, positions, "black") for panel in stage.panels]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scanpy_anim.pl._animation import EmbeddingAnimation
-    from scanpy_anim.pl._timeline import Timeline
+    from scanpy_anim.pl._marks import Rings
+    from scanpy_anim.pl._motion import Motion
+    from scanpy_anim.pl._timeline import Moment, Timeline
+    from scanpy_anim.raster import Look
 
 
 def record(
@@ -28,40 +32,87 @@ def record(
     paints: Sequence[Paint],
     timeline: Timeline,
     titles: Sequence[str] | None,
+    rings: Sequence[Rings] = (),
     *,
     progress: bool | None = None,
 ) -> EmbeddingAnimation:
     """Play the timeline on the stage before celluloid's camera."""
-    layers = [
-        PointLayer(panel.cloud, order=paint.order(timeline.moments))
-        for panel, paint in zip(stage.panels, paints, strict=True)
-    ]
-    for panel in stage.panels:
-        panel.cloud.remove()
-    aside = len(layers) > 1 or stage.recipe.arguments.get("title") is not None
+    stage = _in_order(stage, paints, timeline)
+    layers = _layers(stage)
+    motion = stage.motion
+    if motion is None:
+        for ring in rings:
+            ring.draw()
+    aside = _name_aside(stage)
     if titles is not None and not aside:
         stage.panels[0].ax.set_title("")
     camera = StageCamera(stage.figure)
-    for i, moment in enumerate(timeline.moments):
+    for i, (moment, time) in enumerate(zip(timeline.moments, timeline.times, strict=True)):
         for panel, paint, layer in zip(stage.panels, paints, layers, strict=True):
-            panel.ax.add_artist(layer.artist(partial(paint.look, moment)))
+            panel.ax.add_artist(layer.artist(partial(_look, paint, moment, motion, time)))
+        if motion is not None:
+            for ring in rings:
+                ring.draw(motion.at(time))
         if titles is not None:
             write_over(stage.panels[0].ax, titles[i], aside=aside)
         camera.snap()
     if stage.own:
         fit(stage.figure)
     what = ", ".join(dict.fromkeys(p.source.name for p in stage.panels))
+    title = f"{what} on {stage.basis}"
     return camera.animate(
+        stage=stage,
+        rings=rings,
         timeline=timeline,
         titles=titles or (),
         palette=_colors_to_keep(stage, paints),
-        title=f"{what} on {stage.recipe.basis}",
-        metadata={
-            "title": f"{what} on {stage.recipe.basis}",
-            "software": f"scanpy-anim {__version__}",
-        },
+        title=title,
+        metadata={"title": title, "software": f"scanpy-anim {__version__}"},
         progress=progress,
     )
+
+
+def _in_order(stage: Stage, paints: Sequence[Paint], timeline: Timeline) -> Stage:
+    """Settle in which order each panel's cells are drawn."""
+    panels = tuple(
+        replace(panel, order=paint.order(timeline.moments))
+        for panel, paint in zip(stage.panels, paints, strict=True)
+    )
+    return replace(stage, panels=panels)
+
+
+def _layers(stage: Stage) -> list[PointLayer]:
+    """Take the cells off the stage, and hand them over to the renderer."""
+    layers = []
+    for panel in stage.panels:
+        layers.append(PointLayer(panel.cloud, order=panel.order))
+        panel.cloud.remove()
+    return layers
+
+
+def _look(paint: Paint, moment: Moment, motion: Motion | None, time: float) -> Look:
+    """Return what a panel shows at a moment, and where its cells are."""
+    look = paint.look(moment)
+    if motion is None:
+        return look
+    depth = motion.depth(time)
+    order = look.order if depth is None else _steps(depth)
+    return replace(look, offsets=motion.at(time), order=order)
+
+
+def _steps(depth: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Cut depth into the 65,536 steps that the renderer sorts fastest."""
+    known = depth[np.isfinite(depth)]
+    low, high = known.min(initial=np.inf), known.max(initial=-np.inf)
+    if not high > low:
+        return np.zeros(len(depth), np.uint16)
+    return np.nan_to_num((depth - low) * (65535 / (high - low))).astype(np.uint16)
+
+
+def _name_aside(stage: Stage) -> bool:
+    """Whether the stage's own title says something that the frame's text must not replace."""
+    named = stage.recipe.arguments.get("title") is not None
+    return len(stage.panels) > 1 or named or stage.motion is not None
 
 
 def _colors_to_keep(stage: Stage, paints: Sequence[Paint]) -> NDArray[np.uint8]:

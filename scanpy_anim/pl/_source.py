@@ -38,11 +38,21 @@ class _Frames:
     iterations: NDArray[np.float64] | None = field(default=None, kw_only=True)
     seeds: Seeds | None = field(default=None, kw_only=True)
 
-    def staying(self, n_frames: int, iterations: NDArray[np.float64] | None) -> Self:
+    def staying(
+        self,
+        n_frames: int,
+        iterations: NDArray[np.float64] | None,
+        *,
+        labels: Sequence[str] | None = None,
+    ) -> Self:
         """Return the source with its last frame repeated until there are `n_frames`."""
         last, read = self.n_frames - 1, self.read
         return replace(
-            self, n_frames=n_frames, read=lambda i: read(min(i, last)), iterations=iterations
+            self,
+            n_frames=n_frames,
+            read=lambda i: read(min(i, last)),
+            iterations=iterations,
+            labels=labels,
         )
 
 
@@ -87,10 +97,16 @@ class Categorical(_Frames):
     colors: Sequence[str] | None = None
     opacity: Callable[[int], NDArray[np.floating]] | None = None
 
-    def staying(self, n_frames: int, iterations: NDArray[np.float64] | None) -> Self:
+    def staying(
+        self,
+        n_frames: int,
+        iterations: NDArray[np.float64] | None,
+        *,
+        labels: Sequence[str] | None = None,
+    ) -> Self:
         """Return the source with its last frame repeated until there are `n_frames`."""
         last, opacity = self.n_frames - 1, self.opacity
-        longer = super().staying(n_frames, iterations)
+        longer = super().staying(n_frames, iterations, labels=labels)
         if opacity is None:
             return longer
         return replace(longer, opacity=lambda i: opacity(min(i, last)))

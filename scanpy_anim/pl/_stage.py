@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from scanpy_anim._compat import draw_embedding
-from scanpy_anim._names import MissingKeyError, listed, nearest
+from scanpy_anim._names import MissingKeyError, nearest
+from scanpy_anim.pl._basis import basis_key
 from scanpy_anim.pl._source import Categorical, Continuous, Source
+from scanpy_anim.pl._spatial import SPATIAL, Picture, find_picture, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from scanpy_anim.pl._motion import Motion
     from scanpy_anim.pl._scale import Scale
 
+#: A longer legend is left out.
+MOST_CATEGORIES = 100
+_BOUNDS = ("vmin", "vmax", "vcenter", "norm")
 INSTEAD = {
     "save": "save the film that is returned, .save('film.mp4')",
     "show": "the film shows itself at the end of a notebook cell, and with plt.show()",
@@ -57,8 +63,14 @@ class Recipe:
             )
         axes = list(axes) if isinstance(axes, list) else [axes]
         if beside:
-            _add_colorbar(axes[0], _point_cloud(axes[0], self.proxy.n_obs), bar)
+            _add_colorbar(axes[0], point_cloud(axes[0], self.proxy.n_obs), bar)
         return axes
+
+    def of(self, column: str) -> Recipe:
+        """Return the recipe of one panel alone."""
+        i = self.columns.index(column)
+        mine = {n: [v[i]] for n, v in self.arguments.items() if n in _BOUNDS}
+        return replace(self, columns=(column,), arguments={**self.arguments, **mine})
 
     def palette(self, column: str) -> list[str]:
         """Colours that scanpy gave the categories of a column."""
@@ -67,12 +79,13 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class StagePanel:
-    """One axes of the stage: its cells, and what it will show."""
+    """One axes of the stage: its cells, what it will show, and in which order."""
 
     ax: Axes
     cloud: PathCollection
     source: Source
     column: str
+    order: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +102,12 @@ class Stage:
         Whether the figure is the film's own, or holds the caller's `ax`.
     mask
         `mask_obs`: the cells that show their value.
+    motion
+        How the cells move, `None` where they stay.
+    scale
+        How numbers become colours.
+    tissue, picture
+        Whether the cells lie in a tissue, and its picture if there is one.
     """
 
     figure: Figure
@@ -96,6 +115,26 @@ class Stage:
     recipe: Recipe
     own: bool
     mask: NDArray[np.bool_] | None
+    motion: Motion | None
+    scale: Scale
+    tissue: bool
+    picture: Picture | None
+
+    def lay_out(self, panel: StagePanel) -> None:
+        """Finish what scanpy drew: name the scale, make room for motion, lay out a tissue."""
+        if isinstance(panel.source, Continuous):
+            name_scale(panel.cloud, self.scale)
+        if self.motion is not None:
+            _make_room(panel.ax, self.motion)
+        if self.tissue:
+            lay_out(panel.ax, self.picture)
+
+    @property
+    def basis(self) -> str:
+        """Name of the embedding, or of both ends of the way."""
+        if self.motion is None or self.recipe.basis not in self.motion.names:
+            return self.recipe.basis
+        return " → ".join(self.motion.names)
 
     @property
     def na_color(self) -> Any:
@@ -113,11 +152,13 @@ class Stage:
 
 def set_stage(
     adata: AnnData,
-    basis: str,
+    basis: str | Sequence[str],
     sources: Sequence[Source],
     scale: Scale,
     frames: Sequence[int],
     *,
+    motion: Motion | None = None,
+    img_key: str | bool | None = True,
     ax: Axes | None,
     arguments: Mapping[str, Any],
 ) -> Stage:
@@ -126,16 +167,79 @@ def set_stage(
     limits = [scale.limits(s, frames, mask) if isinstance(s, Continuous) else {} for s in sources]
     if mask is not None:
         arguments = {**arguments, "mask_obs": mask}
-    drawing = _recipe(adata, basis, sources, limits, arguments)
-    axes = drawing.draw(ax=ax)
+    if motion is not None:
+        arguments = _for_motion(motion, arguments)
+    arguments = _without_endless_legend(sources, arguments)
+    name = basis if isinstance(basis, str) else motion.names[-1] if motion else ""
+    drawing = _recipe(adata, name, sources, limits, arguments, motion)
+    panels = _panels(drawing, drawing.draw(ax=ax), sources)
+    tissue = not {name, *(motion.names if motion else ())}.isdisjoint(SPATIAL)
+    picture = find_picture(adata, img_key) if tissue and motion is None else None
+    stage = Stage(
+        _figure_of(panels[0].ax),
+        tuple(panels),
+        drawing,
+        ax is None,
+        mask,
+        motion,
+        scale,
+        tissue,
+        picture,
+    )
+    for panel in panels:
+        stage.lay_out(panel)
+    return stage
+
+
+def _panels(drawing: Recipe, axes: Sequence[Axes], sources: Sequence[Source]) -> list[StagePanel]:
+    """Pair the axes that scanpy drew with what they show."""
     each = len(axes) // len(sources)  # several dimensions: as many panels of each source
-    panels = []
-    for i, panel_ax in enumerate(axes):
-        cloud = _point_cloud(panel_ax, adata.n_obs)
-        panels.append(StagePanel(panel_ax, cloud, sources[i // each], drawing.columns[i // each]))
-        if isinstance(sources[i // each], Continuous):
-            _name_scale(cloud, scale)
-    return Stage(_figure_of(axes[0]), tuple(panels), drawing, ax is None, mask)
+    n_obs = drawing.proxy.n_obs
+    return [
+        StagePanel(ax, point_cloud(ax, n_obs), sources[i // each], drawing.columns[i // each])
+        for i, ax in enumerate(axes)
+    ]
+
+
+def _for_motion(motion: Motion, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse what stays behind when cells move, and move labels off the data."""
+    for name in ("add_outline", "edges"):
+        if arguments.get(name):
+            raise ValueError(f"{name}=True is drawn once and cannot follow moving cells.")
+    arguments = dict(arguments)
+    if str(arguments.get("legend_loc", "")).startswith("on data"):
+        import scanpy as sc
+
+        sc.logging.info("legend_loc='on data' cannot follow moving cells: legend in the margin")
+        arguments["legend_loc"] = "right margin"
+    if motion.depth(0) is not None:
+        arguments.setdefault("frameon", False)
+    return arguments
+
+
+def _without_endless_legend(
+    sources: Sequence[Source], arguments: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Leave out a legend that would be longer than the film is wide, and say so."""
+    most = max((len(s.categories) for s in sources if isinstance(s, Categorical)), default=0)
+    if most <= MOST_CATEGORIES or "legend_loc" in arguments:
+        return arguments
+    import scanpy as sc
+
+    sc.logging.warning(f"{most} categories: the legend is left out (legend_loc= brings it back)")
+    return {**arguments, "legend_loc": None}
+
+
+def _make_room(ax: Axes, motion: Motion) -> None:
+    """Set limits that hold all cells at all times; no axis name fits several embeddings."""
+    (x0, y0), (x1, y1) = motion.limits()
+    x, y = 0.05 * ((x1 - x0) or 1), 0.05 * ((y1 - y0) or 1)
+    ax.set_xlim(x0 - x, x1 + x)
+    ax.set_ylim(y0 - y, y1 + y)
+    if motion.between:
+        ax.set(xlabel="", ylabel="")
+    if motion.depth(0) is not None:
+        ax.set_aspect("equal")
 
 
 def _recipe(
@@ -144,6 +248,7 @@ def _recipe(
     sources: Sequence[Source],
     limits: Sequence[Mapping[str, Any]],
     arguments: Mapping[str, Any],
+    motion: Motion | None,
 ) -> Recipe:
     """Prepare the stage, a panel for each source, without touching `adata`.
 
@@ -154,30 +259,19 @@ def _recipe(
 
     columns = _distinct([s.name for s in sources])
     key = basis_key(adata, basis)
+    coordinates = adata.obsm[key] if motion is None else motion.at(1)
     obs = _obs_frame(adata)
     uns: dict[str, Any] = {}
     for column, source in zip(columns, sources, strict=True):
         obs[column] = _stage_column(source)
         if isinstance(source, Categorical) and source.colors is not None:
             uns[f"{column}_colors"] = list(source.colors)
-    proxy = ad.AnnData(obs=obs, obsm={key: adata.obsm[key]}, uns=uns)
+    proxy = ad.AnnData(obs=obs, obsm={key: coordinates}, uns=uns)
     if arguments.get("edges"):
         _lend_graph(adata, proxy, arguments.get("neighbors_key"))
-    bounds = {n: [b.get(n) for b in limits] for n in ("vmin", "vmax", "vcenter", "norm")}
+    bounds = {n: [b.get(n) for b in limits] for n in _BOUNDS}
     bounds = {n: b for n, b in bounds.items() if any(v is not None for v in b)}
     return Recipe(proxy, basis, tuple(columns), {**arguments, **bounds})
-
-
-def basis_key(adata: AnnData, basis: str) -> str:
-    """Find an embedding in obsm as scanpy does: by its name, or with `X_` before it."""
-    for key in (basis, f"X_{basis}"):
-        if key in adata.obsm:
-            return key
-    raise MissingKeyError(
-        f"basis={basis!r}: neither {basis!r} nor 'X_{basis}' is in adata.obsm."
-        f"{nearest(basis, adata.obsm)} "
-        f"There are {listed(adata.obsm)}. A UMAP comes from sc.tl.umap(adata)."
-    )
 
 
 def check_arguments(arguments: Mapping[str, Any]) -> None:
@@ -187,7 +281,7 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
             raise TypeError(f"{name}={arguments[name]!r} does not go with a film: {instead}.")
 
 
-def _point_cloud(ax: Axes, n_obs: int) -> PathCollection:
+def point_cloud(ax: Axes, n_obs: int) -> PathCollection:
     """Find the scatter of the cells: scanpy draws it last, over outlines and edges."""
     from matplotlib.collections import PathCollection
 
@@ -211,7 +305,7 @@ def _stage_column(source: Source) -> Any:
     return pd.Categorical.from_codes(codes, categories=list(source.categories))
 
 
-def _name_scale(cloud: PathCollection, scale: Scale) -> None:
+def name_scale(cloud: PathCollection, scale: Scale) -> None:
     """Say on the colour bar what is shown where it is not the values."""
     bar = cloud.colorbar
     if bar is None:

@@ -38,9 +38,16 @@ class Timeline:
 
     moments: tuple[Moment, ...]
     fps: float
+    n_frames: int = 1
 
     def __len__(self) -> int:
         return len(self.moments)
+
+    @property
+    def times(self) -> list[float]:
+        """Where each moment lies between the first frame of the source (0) and the last (1)."""
+        span = max(self.n_frames - 1, 1)
+        return [(m.first + (m.second - m.first) * m.weight) / span for m in self.moments]
 
     def seconds(self, fps: float | None = None, hold: float | None = None) -> NDArray[np.float64]:
         """Return how long each moment is shown: one frame, or as long as it is held.
@@ -128,7 +135,7 @@ class Pacing:
         moments[-1] = _held(moments[-1], last if len(moments) > 1 else max(first, last))
         if self.bounce:
             moments += moments[-2:0:-1]
-        return Timeline(tuple(moments), self._frames_a_second(moments))
+        return Timeline(tuple(moments), self._frames_a_second(moments), n_frames)
 
     def _positions(
         self, picked: list[int], change: Callable[[int, int], float] | None

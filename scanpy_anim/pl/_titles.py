@@ -33,8 +33,17 @@ def _iteration(t: float) -> str:
     return "limit" if np.isinf(t) else f"iteration {int(t)}"
 
 
-def frame_titles(title: FrameTitle, source: Source, moments: Sequence[Moment]) -> list[str] | None:
+def frame_titles(
+    title: FrameTitle, source: Source, moments: Sequence[Moment], *, ways: bool = False
+) -> list[str] | None:
     """Spell out the text over each moment, or `None` where there is none.
+
+    Parameters
+    ----------
+    title, source, moments
+        What to say, of which frames, when.
+    ways
+        Name both ends of the way between two frames, rather than the nearer one.
 
     Raises
     ------
@@ -45,6 +54,8 @@ def frame_titles(title: FrameTitle, source: Source, moments: Sequence[Moment]) -
         return None
     names = frame_names(source)
     if title == "auto":
+        if source.n_frames > 1 and set(names) == {source.name}:
+            return None  # the stage says it
         spelled = names
     elif isinstance(title, str):
         spelled = [_formatted(title, i, names[i], source) for i in range(source.n_frames)]
@@ -56,7 +67,10 @@ def frame_titles(title: FrameTitle, source: Source, moments: Sequence[Moment]) -
             raise ValueError(
                 f"frame_title has {len(spelled)} texts; there are {source.n_frames} frames."
             )
-    return [spelled[m.nearest] for m in moments]
+    return [
+        f"{spelled[m.first]} → {spelled[m.second]}" if ways and m.weight else spelled[m.nearest]
+        for m in moments
+    ]
 
 
 def _formatted(title: str, i: int, name: str, source: Source) -> str:

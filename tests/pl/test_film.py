@@ -284,3 +284,93 @@ def test_bad_arguments_leave_nothing_behind(propagated, arguments, error, messag
     with pytest.raises(error, match=message):
         sca.pl.animate_embedding(propagated, **arguments)
     assert (list(propagated.uns), list(propagated.obsm), list(propagated.obs)) == before
+
+
+def test_filmstrip(propagated):
+    film = sca.pl.animate_embedding(propagated, color="types")
+    strip = film.filmstrip([0, 2, -1])
+    frames = [ax for ax in strip.axes if ax.get_title()]
+    assert [ax.get_title() for ax in frames] == ["iteration 0", "iteration 2", "limit"]
+    assert len({tuple(np.round(ax.get_position().bounds[2:], 6)) for ax in frames}) == 1
+    assert sum(ax.get_legend() is not None for ax in strip.axes) == 1
+    pixels = drawn_by_matplotlib(strip)
+    boxes = [ax.bbox.extents.round().astype(int) for ax in frames]
+    pictures = [pixels[len(pixels) - y1 : len(pixels) - y0, x0:x1] for x0, y0, x1, y1 in boxes]
+    coloured = [(np.ptp(p, axis=-1) > 30).mean() for p in pictures]
+    assert coloured[0] < coloured[1] < 2 * coloured[2]
+    assert len(film.filmstrip(n=4).axes) == 4
+    rows = sca.pl.animate_embedding(propagated, color=["label_propagation", "types"]).filmstrip(n=2)
+    assert len(rows.axes) == 5  # two rows of two, and a colour bar
+    with pytest.raises(ValueError, match="n=0"):
+        film.filmstrip(n=0)
+    with pytest.raises(IndexError, match="frame 99"):
+        film.filmstrip([99])
+
+
+def test_filmstrip_saves_as_a_vector_figure(propagated, tmp_path):
+    strip = sca.pl.animate_embedding(propagated).filmstrip(n=3)
+    strip.savefig(tmp_path / "strip.svg")
+    strip.savefig(tmp_path / "strip.pdf")
+    svg = (tmp_path / "strip.svg").read_text()
+    assert svg.count("<image") >= 3
+    assert (tmp_path / "strip.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.full((700, 3), np.nan), np.zeros((700, 3)), np.full((700, 1), 5.0)],
+    ids=["nan", "constant", "one frame"],
+)
+@pytest.mark.parametrize("scale", ["rank", "linear", "log"])
+def test_frames_without_contrast_are_drawn(pbmc, values, scale):
+    frames = list(sca.pl.animate_embedding(pbmc, color=values, scale=scale).frames(dpi=40))
+    assert len(frames) == values.shape[1]
+    assert (frames[0].min(axis=-1) < 250).mean() > 0.05
+
+
+def test_missing_values_are_drawn_in_na_color(pbmc):
+    values = np.tile(pbmc.obs[["n_counts"]].to_numpy(), 2)
+    values[:350, 1] = np.nan
+    film = sca.pl.animate_embedding(pbmc, color=values, na_color="red", cmap="gray", size=20)
+    first, second = film.frames()
+    red = [(f == [255, 0, 0]).all(axis=-1).sum() for f in (first, second)]
+    assert red[0] == 0
+    assert red[1] > 300
+
+
+def test_more_than_a_hundred_categories_go_without_legend(pbmc):
+    pbmc.obs["many"] = [f"c{i % 120}" for i in range(700)]
+    film = sca.pl.animate_embedding(pbmc, color="many")
+    assert film.figure.axes[0].get_legend() is None
+    next(film.frames(dpi=30))
+
+
+def test_sort_order_of_each_frame(pbmc):
+    """Two cells at one place: whichever is higher in the frame is seen, or the higher peak."""
+    pair = pbmc[:2].copy()
+    pair.obsm["X_spot"] = np.zeros((2, 2))
+    values = np.array([[0.0, 1, 0], [0.5, 0.0, 0]])
+
+    def seen(sort_order):
+        film = sca.pl.animate_embedding(
+            pair,
+            "spot",
+            color=values,
+            scale="linear",
+            vmin=0,
+            vmax=1,
+            cmap="gray",
+            size=9000,
+            sort_order=sort_order,
+            frame_title=None,
+            colorbar_loc=None,
+        )
+        middles = []
+        for frame in film.frames():
+            x0, y0, x1, y1 = film.figure.axes[0].bbox.extents
+            middles.append(int(frame[int(len(frame) - (y0 + y1) / 2), int((x0 + x1) / 2), 0]))
+        return middles
+
+    assert seen(True) == [0, 255, 0]
+    assert seen("frame") == [128, 255, 0]
+    assert seen(False) == [128, 0, 0]

@@ -184,7 +184,7 @@ def test_html_is_complete_whatever_matplotlibs_limit(film, tmp_path):
 
 
 def test_a_callers_figure_is_not_shown_twice(propagated, monkeypatch):
-    figure, ax = plt.subplots()
+    _figure, ax = plt.subplots()
     film = sca.pl.animate_embedding(propagated, ax=ax)
     monkeypatch.setattr(mpl, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
     film._repr_html_()

@@ -1,0 +1,217 @@
+"""Moving points, against geometry worked out by hand and SciPy's Procrustes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.linalg import orthogonal_procrustes
+
+import scanpy_anim as sca
+from scanpy_anim.pl._motion import TURN, Path, Turn, aligned, superposed
+
+
+@pytest.fixture
+def cloud():
+    return np.random.default_rng(0).normal(size=(200, 2)) * [5, 1]
+
+
+def test_a_turned_mirrored_scaled_and_shifted_copy_is_brought_back(cloud):
+    angle = np.deg2rad(130)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    for mirror in (1, -1):
+        moved = 3.7 * (cloud * [mirror, 1]) @ turn + [100, -20]
+        np.testing.assert_allclose(superposed(moved, cloud), cloud, atol=1e-9)
+
+
+def test_the_rotation_is_scipys(cloud):
+    other = np.random.default_rng(1).normal(size=(200, 2))
+    a, b = other - other.mean(axis=0), cloud - cloud.mean(axis=0)
+    rotation, _ = orthogonal_procrustes(a, b)
+    scale = np.linalg.norm(b) / np.linalg.norm(a)
+    expected = a @ rotation * scale + cloud.mean(axis=0)
+    np.testing.assert_allclose(superposed(other, cloud), expected)
+
+
+def test_missing_cells_do_not_disturb_the_fit(cloud):
+    moved = cloud[:, ::-1] * 2
+    holes = moved.copy()
+    holes[::7] = np.nan
+    placed = superposed(holes, cloud)
+    assert np.isnan(placed[::7]).all()
+    known = np.isfinite(holes).all(axis=1)
+    np.testing.assert_allclose(placed[known], cloud[known], atol=1e-9)
+    nothing = np.full_like(cloud, np.nan)
+    assert superposed(nothing, cloud) is nothing
+
+
+def test_the_tissue_stays_and_otherwise_the_last(cloud):
+    others = [cloud[:, ::-1] + 3, cloud * 4, -cloud]
+    last = aligned(others, ["pca", "tsne", "umap"])
+    np.testing.assert_array_equal(last[2], others[2])
+    np.testing.assert_allclose(last[0], others[2], atol=1e-9)
+    tissue = aligned(others, ["pca", "spatial", "umap"])
+    np.testing.assert_array_equal(tissue[1], others[1])
+    np.testing.assert_allclose(tissue[2], others[1], atol=1e-9)
+
+
+def test_a_path_goes_straight_from_stop_to_stop(cloud):
+    path = Path(("a", "b", "c"), np.array([cloud, cloud + 4, cloud - 4]))
+    np.testing.assert_array_equal(path.at(0), cloud)
+    np.testing.assert_allclose(path.at(0.25), cloud + 2)
+    np.testing.assert_array_equal(path.at(0.5), cloud + 4)
+    np.testing.assert_allclose(path.at(0.75), cloud)
+    np.testing.assert_array_equal(path.at(1), cloud - 4)
+    np.testing.assert_allclose(path.limits(), [cloud.min(axis=0) - 4, cloud.max(axis=0) + 4])
+
+
+def test_a_turn_is_rigid_and_closes():
+    points = np.random.default_rng(0).normal(size=(50, 3))
+    turn = Turn(("pca",), points)
+    centred = points - (points.min(axis=0) + points.max(axis=0)) / 2
+    for time in (0, 0.3, 1):
+        seen = np.column_stack([turn.at(time), turn.depth(time)])
+        np.testing.assert_allclose(  # distances from the centre do not change
+            np.linalg.norm(seen, axis=1), np.linalg.norm(centred, axis=1)
+        )
+        (x0, y0), (x1, y1) = turn.limits()
+        assert (seen[:, 0] >= x0).all()
+        assert (seen[:, 0] <= x1).all()
+        assert (seen[:, 1] >= y0).all()
+        assert (seen[:, 1] <= y1).all()
+    step = np.linalg.norm(turn.at(1 / (TURN - 1)) - turn.at(0))
+    assert np.linalg.norm(turn.at(1) - turn.at(0)) == pytest.approx(step, rel=0.2)
+
+
+def test_the_nearer_cell_hides_the_farther_one(pbmc):
+    """Two cells on a line through the axis: after half a turn the other one is in front."""
+    pair = pbmc[:2].copy()
+    pair.obsm["X_line"] = np.array([[0.0, 1, 0], [0, -1, 0]])
+    pair.obs["which"] = ["near", "far"]
+    film = sca.pl.animate_embedding(
+        pair,
+        "line",
+        color="which",
+        projection="3d",
+        palette=["red", "blue"],
+        size=50_000,
+        legend_loc=None,
+        frame_title=None,
+        title="",
+        hold=0,
+    )
+    frames = list(film.frames(dpi=40))
+    counts = [
+        [(f[..., c] > 200).sum() - (f.min(axis=-1) > 200).sum() for c in (0, 2)] for f in frames
+    ]
+    red, blue = np.array(counts).T
+    assert (red[0] > blue[0]) != (red[36] > blue[36])
+    assert len(frames) == TURN
+
+
+def test_a_morph_starts_and_ends_as_the_embeddings(pbmc):
+    film = sca.pl.animate_embedding(pbmc, ["pca", "umap"], color="louvain", align=False)
+    assert len(film) == 26
+    looks = [film.photos[i] for i in (0, -1)]
+    for photo, key in zip(looks, ("X_pca", "X_umap"), strict=True):
+        (points,) = [a for a in photo if hasattr(a, "get_look")]
+        np.testing.assert_allclose(points.get_look().offsets, pbmc.obsm[key][:, :2])
+    titles = [film.still(i).axes[0].texts[-1].get_text() for i in (0, 10, 25)]
+    assert titles == ["pca", "pca → umap", "umap"]
+
+
+def test_a_recorded_path(pbmc):
+    path = np.stack([pbmc.obsm["X_umap"] * k for k in (1, 2, 3)], axis=2)
+    pbmc.obsm["path"] = path
+    film = sca.pl.animate_embedding(pbmc, "path", color="LYZ", scale="linear")
+    assert len(film) == 3
+    (points,) = [a for a in film.photos[1] if hasattr(a, "get_look")]
+    np.testing.assert_allclose(points.get_look().offsets, path[:, :, 1])
+
+
+def test_moving_frames_are_what_matplotlib_draws(pbmc):
+    from matplotlib.figure import Figure
+
+    film = sca.pl.animate_embedding(
+        pbmc,
+        ["pca", "umap"],
+        color="louvain",
+        tween=1,
+        frame_title=None,
+        title="",
+        frameon=False,
+        legend_loc=None,
+        sort_order=False,
+        size=80,
+    )
+    frame = list(film.frames())[1]
+    (points,) = [a for a in film.photos[1] if hasattr(a, "get_look")]
+    stage = film.figure.axes[0]
+    ax = Figure(figsize=film.figure.get_size_inches()).add_axes(stage.get_position())
+    colors = [pbmc.uns["louvain_colors"][k] for k in pbmc.obs["louvain"].cat.codes]
+    ax.scatter(*points.get_look().offsets.T, c=colors, s=80, marker=".", edgecolor="none")
+    ax.set(xlim=stage.get_xlim(), ylim=stage.get_ylim())
+    ax.axis("off")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    off = np.abs(frame.astype(int) - np.asarray(canvas.buffer_rgba())[..., :3]).max(axis=-1)
+    assert off.mean() <= 0.6
+    assert np.mean(off <= 8) >= 0.999
+
+
+def test_seeds_move_with_their_cells(propagated):
+    film = sca.pl.animate_embedding(propagated, ["pca", "umap"])
+    for i in (0, len(film) - 1):
+        (points,) = [a for a in film.photos[i] if hasattr(a, "get_look")]
+        (rings,) = [a for a in film.photos[i] if hasattr(a, "get_offsets")]
+        np.testing.assert_allclose(rings.get_offsets(), points.get_look().offsets[[0, 350]])
+
+
+def test_cells_missing_in_one_embedding_come_when_they_are_there(pbmc):
+    holes = np.array(pbmc.obsm["X_umap"])
+    holes[:100] = np.nan
+    pbmc.obsm["X_holes"] = holes
+    film = sca.pl.animate_embedding(pbmc, ["holes", "pca"], color="louvain", tween=1)
+    shown = []
+    for photo in film.photos:
+        (points,) = [a for a in photo if hasattr(a, "get_look")]
+        shown.append(np.isfinite(points.get_look().offsets).all(axis=1).sum())
+    assert shown == [600, 600, 700]
+    assert len(list(film.frames(dpi=30))) == 3
+
+
+def test_tissue_has_equal_sides_and_y_downwards(pbmc):
+    pbmc.obsm["spatial"] = pbmc.obsm["X_umap"] * 10 + 200
+    picture = np.zeros((80, 60, 3))
+    pbmc.uns["spatial"] = {
+        "slide": {"images": {"hires": picture}, "scalefactors": {"tissue_hires_scalef": 0.2}}
+    }
+    film = sca.pl.animate_embedding(pbmc, "spatial", color="louvain")
+    ax = film.figure.axes[0]
+    assert ax.get_aspect() == 1
+    low, high = ax.get_ylim()
+    assert low > high
+    (tissue,) = ax.images
+    assert tuple(tissue.get_extent()) == (-2.5, 297.5, 397.5, -2.5)  # pixels are 5 wide
+    plain = sca.pl.animate_embedding(pbmc, "spatial", color="louvain", img_key=None)
+    assert len(plain.figure.axes[0].images) == 0
+    assert next(film.frames()).mean() < next(plain.frames()).mean()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"basis": ["pca"]}, ValueError, "from one embedding to another"),
+        ({"basis": ["pca", "nope"]}, KeyError, "basis='nope'"),
+        ({"basis": "umap", "projection": "3d"}, ValueError, r"shape \(700, 2\); 3 dimensions"),
+        ({"basis": ["pca", "umap"], "projection": "3d"}, ValueError, "turns one embedding"),
+        ({"basis": "pca", "projection": "4d"}, ValueError, "projection='4d'"),
+        ({"basis": "pca", "projection": "3d", "rotate": np.nan}, ValueError, "rotate=nan"),
+        ({"basis": ["pca", "umap"], "edges": True}, ValueError, "edges=True is drawn once"),
+        ({"basis": ["pca", "umap"], "add_outline": True}, ValueError, "add_outline=True"),
+    ],
+)
+def test_bad_motion(pbmc, arguments, error, message):
+    with pytest.raises(error, match=message):
+        sca.pl.animate_embedding(pbmc, color="louvain", **arguments)
