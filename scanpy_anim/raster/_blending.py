@@ -16,9 +16,13 @@ Opacities of colours are multiplied by coverage before, as Agg does, with roundi
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # A pixel of the canvas is four bytes in memory, R G B A, read as one unsigned integer.
 _R, _G, _B, _A = (0, 8, 16, 24) if sys.byteorder == "little" else (24, 16, 8, 0)
@@ -36,14 +40,14 @@ STEP = (-(-(_OPACITY << 32) // (65280 + _OPACITY))).astype(np.uint64)
 STEP[255] = _ONE
 
 
-def pack_colors(rgba):
+def pack_colors(rgba: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Colours, ``(n, 4)`` bytes, as the kernels take them."""
     r, g, b, a = np.asarray(rgba, dtype=np.uint64).T
     return np.ascontiguousarray(r | g << _U(8) | b << _U(32) | a << _U(48))
 
 
-def step_of_cover(alpha):
-    """Fixed-point step for each coverage of a colour with this alpha (0 to 255)."""
+def step_of_cover(alpha: int) -> NDArray[np.uint64]:
+    """Tabulate the fixed-point step for each coverage of a colour with this alpha (0 to 255)."""
     product = np.arange(256) * int(alpha) + 128
     return STEP[((product >> 8) + product) >> 8]
 
@@ -56,7 +60,7 @@ def opacity(color):
 
 @njit(inline="always")
 def product(a, b):
-    """Rounded ``a * b / 255`` of two bytes."""
+    """Multiply two bytes as parts of 255, rounded."""
     t = a * b + _U(128)
     return ((t >> _U(8)) + t) >> _U(8)
 

@@ -54,7 +54,7 @@ def compose(
 
 @njit(inline="always")
 def _alike(pixel, start, end, inks, covers, colors, base, steps):
-    """An opaque pixel after inks of one alpha: the step depends on the coverage alone."""
+    """Blend inks of one alpha over an opaque pixel: the step depends on the coverage alone."""
     rb, g = red_blue(pixel), green(pixel)
     for k in range(start, end):
         color = colors[base + _U(inks[k])]
@@ -77,7 +77,7 @@ def _varied(pixel, start, end, inks, covers, colors, base):
 
 @njit(inline="always")
 def _on_clear(pixel, start, end, inks, covers, colors, base):
-    """A pixel of a canvas that is not opaque."""
+    """Blend inks over a pixel that is not opaque."""
     for k in range(start, end):
         color = colors[base + _U(inks[k])]
         pixel = blended(pixel, color, product(opacity(color), _U(covers[k])))

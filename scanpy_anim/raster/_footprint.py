@@ -154,7 +154,8 @@ def _stamps(
 
 def _trimmed(stamps: NDArray[np.uint8], margin: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Bounding box of each stamp's coverage, relative to the marker's pixel, and what is in it."""
-    in_row, in_col = (stamps > 0).any(axis=2), (stamps > 0).any(axis=1)
+    touched: Any = stamps > 0
+    in_row, in_col = touched.any(axis=2), touched.any(axis=1)
     side = in_row.shape[1]
     first = np.column_stack([in_row.argmax(axis=1), in_col.argmax(axis=1)])
     last = side - np.column_stack([in_row[:, ::-1].argmax(axis=1), in_col[:, ::-1].argmax(axis=1)])
@@ -168,7 +169,7 @@ def _trimmed(stamps: NDArray[np.uint8], margin: int) -> tuple[NDArray[np.int32],
 
 def _reach(boxes: NDArray[np.int32]) -> NDArray[np.int32]:
     """Rows that each stamp's parts reach from .. to."""
-    drawn = boxes[:, :, 2] > 0
+    drawn: Any = boxes[:, :, 2] > 0
     top = np.where(drawn, boxes[:, :, 0], 2**30).min(axis=1)
     bottom = np.where(drawn, boxes[:, :, 0] + boxes[:, :, 2], -(2**30)).max(axis=1)
     reach = np.column_stack([top, bottom])

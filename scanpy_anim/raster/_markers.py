@@ -35,7 +35,7 @@ class Shapes:
         return len(self.path)
 
     def of(self, which: NDArray) -> Shapes:
-        """Some of the shapes, in this order."""
+        """Pick some of the shapes, in this order."""
         columns = (self.path, self.size, self.width, self.dash, self.smooth)
         return Shapes(np.arange(len(which), dtype=np.int32), *(column[which] for column in columns))
 
@@ -49,7 +49,7 @@ class Markers:
         self.widths = np.atleast_1d(np.asarray(collection.get_linewidth(), dtype=np.float64))
         self.dashes = _unscaled(_lines(collection.get_linestyle()), self.widths)
         self.smooth = np.atleast_1d(np.asarray(collection.get_antialiased(), dtype=bool))
-        self.transform = collection.get_transform().frozen()
+        self.transform: Any = collection.get_transform().frozen()
         self.has_faces = len(collection.get_facecolor()) > 0
         self.has_edges = len(collection.get_edgecolor()) > 0
         self.parts = 2 if self.has_edges and self.widths.any() else 1
@@ -58,7 +58,7 @@ class Markers:
         self.ends = {name: value for name, value in ends.items() if value is not None}
 
     def shapes(self, n: int, dpi: float) -> Shapes:
-        """Tell the distinct shapes of `n` cells apart; many sizes are rounded to a 16th of a pixel."""
+        """Find the distinct shapes of `n` cells; many sizes are rounded to a 16th of a pixel."""
         sizes = _few(self.sizes, self._size_step(dpi))
         takes = (sizes, np.arange(len(self.paths)), self.widths, np.arange(len(self.dashes)),
                  self.smooth)  # fmt: skip

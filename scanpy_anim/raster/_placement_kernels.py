@@ -1,5 +1,7 @@
 """Which pixel and which footprint each cell falls on."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from __future__ import annotations
 
 import numpy as np

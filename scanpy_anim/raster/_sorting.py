@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DIGIT = 11
 _BUCKETS = 1 << _DIGIT
 _U = np.uint64
 
 
-def stable_order(values):
+def stable_order(values: NDArray) -> NDArray[np.uint32]:
     """Positions (uint32) that sort the values ascending: ties as they come, NaN first."""
     return radix_order(sortable(values))
 
 
-def sortable(values):
+def sortable(values: NDArray) -> NDArray:
     """Unsigned integers in the order of the values; 0 stands for NaN alone."""
     values = np.require(values, requirements=["C"])
     kind, width = values.dtype.kind, values.dtype.itemsize
@@ -71,7 +76,7 @@ def radix_order(keys):
         shift = _U(p * _DIGIT)
         if n == 0 or counts[p].max() == n:
             continue
-        start = 0
+        start: Any = 0
         for b in range(_BUCKETS):
             count = counts[p, b]
             counts[p, b] = start

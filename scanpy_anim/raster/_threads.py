@@ -56,7 +56,7 @@ def _executor() -> ThreadPoolExecutor:
 
 
 def _forget_pool() -> None:
-    """A forked child has none of its parent's threads."""
+    """Start anew in a forked child, which has none of its parent's threads."""
     global _pool
     _pool = None
 

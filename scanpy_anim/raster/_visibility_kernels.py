@@ -7,6 +7,8 @@ A pixel's list ends where less than `FULL` of the light that comes from behind i
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -76,7 +78,7 @@ def list_visible(
     lengths = np.empty(touched.size, np.int64)
     ends = np.empty(size, np.int64)
     stride = window[3] - window[2]
-    total = 0
+    total: Any = 0
     for i in range(touched.size):
         p = touched[i]
         pixels[i] = (window[0] + p // stride) * width + window[2] + p % stride

@@ -1,5 +1,7 @@
 """The same picture as matplotlib's Agg, over markers, sizes, resolutions, opacities and edges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,15 +10,17 @@ from .scatters import canvas, difference, pixels, resampled, take_over
 MEAN, SHARE = 0.6, 0.001  # of 255; of the pixels by more than 8
 
 
-def both(embedding, n, *, dpi=100, painted=False, size=(3.0, 2.5), **style):
-    """A scatter drawn by matplotlib and by us."""
+def pictures(embedding, n, *, dpi=100, size=(3.0, 2.5), **style):
+    """A scatter drawn by matplotlib, composed and painted."""
     xy = resampled(embedding, n)
     values = np.sin(xy[:, 0]) + 0.3 * np.random.default_rng(3).normal(size=n)
     fig, ax = canvas(size, dpi)
     scatter = ax.scatter(*xy.T, c=values, **{"edgecolor": "none", **style})
     theirs = pixels(fig)
-    take_over(ax, scatter, values=values, **({"order": np.arange(n)} if painted else {}))
-    return theirs, pixels(fig)
+    artist = take_over(ax, scatter, values=values)
+    composed = pixels(fig)
+    artist.set_look(replace(artist.get_look(), order=np.arange(n)))
+    return theirs, composed, pixels(fig)
 
 
 CASES = [
@@ -26,7 +30,8 @@ CASES = [
     *({"s": 3, "n": 20_000, "dpi": dpi} for dpi in (72, 100, 200, 300)),
     *({"s": s, "n": 5000, "alpha": a} for s in (2, 60) for a in (0.03, 0.3, 0.9)),
     *({"s": s, "n": 3000, "edgecolor": e, "linewidth": lw, "alpha": a}
-      for s in (5, 80) for e in ("k", "face", (1, 0, 0, 0.4)) for lw in (0.3, 2) for a in (None, 0.5)),
+      for s in (5, 80) for e in ("k", "face", (1, 0, 0, 0.4))
+      for lw in (0.3, 2) for a in (None, 0.5)),
     {"s": 50, "n": 2000, "marker": "s", "edgecolor": "k", "linewidth": 1, "dpi": 200},
     {"s": 50, "n": 2000, "marker": "$A$"},
     {"s": 50, "n": 500, "marker": (5, 2), "edgecolor": None},
@@ -35,14 +40,14 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("painted", [False, True], ids=["composed", "painted"])
 @pytest.mark.parametrize("case", CASES, ids=lambda c: " ".join(f"{k}={v}" for k, v in c.items()))
-def test_looks_like_agg(embedding, case, painted):
-    theirs, ours = both(embedding, painted=painted, **case)
+def test_looks_like_agg(embedding, case):
+    theirs, *both = pictures(embedding, **case)
     assert (theirs != 255).any()
-    mean, share = difference(theirs, ours)
-    assert mean <= MEAN
-    assert share <= SHARE
+    for ours in both:
+        mean, share = difference(theirs, ours)
+        assert mean <= MEAN
+        assert share <= SHARE
 
 
 @pytest.mark.parametrize("kind", ["few", "many"])
@@ -51,18 +56,21 @@ def test_sizes_of_their_own(embedding, kind, marker):
     n = 5000
     rng = np.random.default_rng(5)
     sizes = rng.choice([1.0, 10.0, 60.0], size=n) if kind == "few" else rng.uniform(0, 80, size=n)
-    theirs, ours = both(embedding, n, s=sizes, marker=marker)
-    mean, share = difference(theirs, ours)
-    assert mean <= MEAN
-    assert share <= (SHARE if marker == "o" or kind == "few" else 0.02)
+    theirs, *both = pictures(embedding, n, s=sizes, marker=marker)
+    for ours in both:
+        mean, share = difference(theirs, ours)
+        assert mean <= MEAN
+        # squares snap to whole pixels, so that a rounded size can move an edge by one
+        assert share <= (SHARE if marker == "o" or kind == "few" else 0.02)
 
 
 def test_209_thousand_cells_as_scanpy_draws_them(embedding):
     n = 209_126
-    theirs, ours = both(embedding, n, s=120000 / n, marker=".", dpi=200, size=(6, 6))
-    mean, share = difference(theirs, ours)
-    assert mean <= MEAN
-    assert share <= SHARE
+    theirs, *both = pictures(embedding, n, s=120000 / n, marker=".", dpi=200, size=(6, 6))
+    for ours in both:
+        mean, share = difference(theirs, ours)
+        assert mean <= MEAN
+        assert share <= SHARE
 
 
 def test_single_cells_cover_what_agg_covers():

@@ -226,7 +226,7 @@ def test_pickles_and_copies_with_the_figure(embedding):
 
 def test_artists_are_light(embedding):
     """A hundred frames share one layer and hold no arrays of their own."""
-    fig, ax, scatter = scatter_of(embedding, embedding[:, 0])
+    _, ax, scatter = scatter_of(embedding, embedding[:, 0])
     layer = PointLayer(scatter)
     scatter.remove()
     look = Look(np.zeros(len(layer), np.uint8), RED_GREEN)
