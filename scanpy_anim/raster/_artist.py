@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.transforms import Bbox
 
 from ._inks import writable
 from ._view import View
@@ -14,7 +15,7 @@ from ._view import View
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from matplotlib.transforms import Bbox, Transform
+    from matplotlib.transforms import Transform
     from numpy.typing import NDArray
 
     from ._layer import PointLayer
@@ -123,8 +124,8 @@ class PointsArtist(Artist):
         gc.restore()
 
     def get_window_extent(self, renderer: Any = None) -> Bbox:
-        """Return the box around all markers, in pixels, as the collection's would be."""
-        return self._layer.extent(self._to_pixels(), self._dpi())
+        """Return an empty box, as a scatter does: it does not enlarge what is around it."""
+        return Bbox.null()
 
     def contains(self, mouseevent: Any) -> tuple[bool, dict[str, Any]]:
         """Report no hit: points cannot be picked."""

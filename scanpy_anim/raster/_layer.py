@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.collections import PathCollection
-    from matplotlib.transforms import Bbox, Transform
+    from matplotlib.transforms import Transform
     from numpy.typing import NDArray
 
     from ._artist import PointsArtist
@@ -76,7 +76,6 @@ class PointLayer:
         axes, transform = collection.axes, collection.get_offset_transform()
         in_axes = axes is not None and transform is axes.transData
         self._transform: Transform | None = None if in_axes else transform
-        self._corners: NDArray[np.float64] | None = None
         self._scenes: OrderedDict[tuple[Any, ...], Scene] = OrderedDict()
 
     def __len__(self) -> int:
@@ -135,25 +134,6 @@ class PointLayer:
         else:
             order = self._order if look.order is None else self._sorted(look.order)
             paint(pixels, scene.placement(), order, inks, view)
-
-    def extent(self, data: Transform, dpi: float) -> Bbox:
-        """Box around all markers in pixels, without their edges, as collections give it."""
-        from matplotlib.transforms import Bbox
-
-        if self._corners is None:
-            drawn = self.offsets[np.isfinite(self.offsets).all(axis=1)]
-            self._corners = np.array(
-                [drawn.min(axis=0, initial=np.inf), drawn.max(axis=0, initial=-np.inf)]
-            )
-        if not np.isfinite(self._corners).all():
-            return Bbox.null()
-        ends = self.transform(data).transform(self._corners)
-        largest = float(np.nanmax(self.markers.sizes, initial=0.0))
-        paths = range(len(self.markers.paths))
-        boxes = [self.markers.outline(path, largest, dpi).get_extents() for path in paths]
-        low = np.min([box.min for box in boxes], axis=0)
-        high = np.max([box.max for box in boxes], axis=0)
-        return Bbox([ends.min(axis=0) + low, ends.max(axis=0) + high])
 
     def _scene(self, offsets: NDArray, view: View) -> Scene:
         """Scene of the points at rest, from memory if it is one of the last."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
@@ -76,18 +76,18 @@ def radix_order(keys):
         shift = _U(p * _DIGIT)
         if n == 0 or counts[p].max() == n:
             continue
-        start: Any = 0
+        start = 0
         for b in range(_BUCKETS):
             count = counts[p, b]
             counts[p, b] = start
             start += count
         for i in range(n):
             key = sorted_keys[i]
-            b = (_U(key) >> shift) & _U(_BUCKETS - 1)
-            at = _U(counts[p, b])
+            bucket = (_U(key) >> shift) & _U(_BUCKETS - 1)
+            at = _U(counts[p, bucket])
             spare[at] = order[i]
             spare_keys[at] = key
-            counts[p, b] += 1
+            counts[p, bucket] += 1
         order, spare = spare, order
         sorted_keys, spare_keys = spare_keys, sorted_keys
     return order

@@ -7,8 +7,6 @@ A pixel's list ends where less than `FULL` of the light that comes from behind i
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
@@ -34,11 +32,11 @@ def bin_members(order, rows, stamps, reach, top, bottom, band_height):
     members = np.empty(starts[n_bands], np.uint32)
     free = starts[:-1].copy()
     for k in range(stamps.size - 1, -1, -1):
-        i = np.int64(order[k]) if order.size > 0 else k
-        low, high = _span(rows, stamps, reach, i, top, bottom)
+        cell = np.int64(order[k]) if order.size > 0 else np.int64(k)
+        low, high = _span(rows, stamps, reach, cell, top, bottom)
         if low < high:
             for b in range((low - top) // band_height, (high - 1 - top) // band_height + 1):
-                members[free[b]] = i
+                members[free[b]] = cell
                 free[b] += 1
     return starts, members
 
@@ -78,7 +76,7 @@ def list_visible(
     lengths = np.empty(touched.size, np.int64)
     ends = np.empty(size, np.int64)
     stride = window[3] - window[2]
-    total: Any = 0
+    total = 0
     for i in range(touched.size):
         p = touched[i]
         pixels[i] = (window[0] + p // stride) * width + window[2] + p % stride
