@@ -32,6 +32,7 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
         duration=(begin[1:] - begin[:-1]).tolist(),
         quality=round(between(setting.quality, 10, 70)),
         speed=8,
+        range="limited",  # Chromium shows films in full range with too much contrast
         xmp=xmp(film),
     )
     return [] if setting.loop == 0 else ["avif: plays for ever, loop cannot be stored"]

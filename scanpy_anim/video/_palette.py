@@ -65,25 +65,30 @@ def thinned(colours: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
 
 
 def sampled_colours(film: Film, setting: Setting) -> tuple[NDArray[np.uint8], NDArray]:
-    """Meet the film's colours in some pixels of some frames, to 6 bits a channel.
+    """Meet the film's colours in some pixels of some frames, gathered in bins of 6 bits a channel.
 
     Returns
     -------
-    ``(k, 3)`` colours, the most frequent ones, and the square root of how often each was met:
-    a small vivid cluster counts for more than its area.
+    ``(k, 3)`` colours, the mean of each bin met (exact if it holds one colour), the most frequent
+    ones only, and the square root of how often each was met: a small vivid cluster counts for
+    more than its area.
     """
-    counts = np.zeros(1 << 18, np.int64)
+    counts = np.zeros(1 << 18)
+    sums = np.zeros((3, 1 << 18))
     every = -(-len(film) // SAMPLED_FRAMES)
     last = (len(film) - 1) % every
     for frame in islice(film.frames(setting.scale), last, None, every):
         pixels = opaque(frame, film.background).reshape(-1, 3)
         stride = max(1, len(pixels) // SAMPLED_PIXELS) | 1
-        red, green, blue = (pixels[::stride] >> 2).astype(np.int64).T
-        counts += np.bincount((red << 12) | (green << 6) | blue, minlength=len(counts))
-    bins = np.flatnonzero(counts)
-    bins = np.sort(bins[np.argsort(-counts[bins], kind="stable")[:BINS]])
-    channels = np.stack([bins >> 12, (bins >> 6) & 63, bins & 63], axis=1)
-    return ((channels << 2) | (channels >> 4)).astype(np.uint8), np.sqrt(counts[bins])
+        channels = pixels[::stride].T.astype(np.int64)
+        red, green, blue = channels >> 2
+        bins = (red << 12) | (green << 6) | blue
+        counts += np.bincount(bins, minlength=len(counts))
+        for total, channel in zip(sums, channels, strict=True):
+            total += np.bincount(bins, channel, len(counts))
+    met = np.flatnonzero(counts)
+    met = np.sort(met[np.argsort(-counts[met], kind="stable")[:BINS]])
+    return np.rint(sums[:, met] / counts[met]).T.astype(np.uint8), np.sqrt(counts[met])
 
 
 def filled(
@@ -101,7 +106,7 @@ def filled(
         error = np.minimum(error, ((points - centre) ** 2).sum(1))
     for _ in range(free):
         worst = int((error * weight).argmax())
-        if error[worst] <= 12:  # as near as 6 bits can tell
+        if error[worst] == 0:
             break
         centres = np.concatenate([centres, points[worst : worst + 1]])
         error = np.minimum(error, ((points - points[worst]) ** 2).sum(1))

@@ -169,6 +169,9 @@ def test_avif(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
     assert difference(decoded.frames, frames) < 3
     assert decoded.durations == pytest.approx(film.durations)
     assert difference(by_pyav(path).frames, frames) < 3
+    with av.open(str(path)) as container:
+        picture = next(container.decode(container.streams.video[-1]))
+        assert picture.color_range == 1, "browsers take full range for limited"
     assert "for ever" in write(film, path, loop=2).notes[0]
 
 

@@ -86,6 +86,14 @@ def test_reserved_colours_are_exact(tmp_path: Path) -> None:
     np.testing.assert_array_equal(shown[0, :2, :60], frames[0, :2, :60])
 
 
+def test_few_colours_are_exact_without_being_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    few = rng.integers(0, 256, (200, 3), dtype=np.uint8)
+    frames = few[np.sort(rng.integers(0, 200, (3, 40, 60)), axis=-1)]
+    write(film_of(frames, palette=None), path := tmp_path / "film.gif")
+    np.testing.assert_array_equal(by_pillow(path).frames, frames)
+
+
 def test_a_long_colour_map_leaves_room_for_blends(tmp_path: Path) -> None:
     ramp = np.stack([np.arange(256), 255 - np.arange(256), np.full(256, 40)], 1).astype(np.uint8)
     frames = blended(4)
