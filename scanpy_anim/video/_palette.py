@@ -56,10 +56,10 @@ def thinned(colours: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
     apart = 1
     while len(colours) > most:
         apart += 1
-        kept: list[NDArray] = []
-        for colour in colours.astype(np.int64):
-            if all(((colour - other) ** 2).sum() >= apart * apart for other in kept):
-                kept.append(colour)
+        left, kept = colours.astype(np.int64), []
+        while len(left):
+            kept.append(left[0])
+            left = left[((left - left[0]) ** 2).sum(1) >= apart * apart]
         colours = np.array(kept, np.uint8)
     return colours
 
@@ -99,6 +99,8 @@ def filled(
     Each start is the colour with the largest weighted error left; then a few Lloyd steps, in
     which the reserved colours stay where they are.
     """
+    from scipy.spatial import KDTree
+
     points = met.astype(np.float32)
     centres = reserved.astype(np.float32)
     error = np.full(len(points), np.inf, np.float32)
@@ -111,27 +113,13 @@ def filled(
         centres = np.concatenate([centres, points[worst : worst + 1]])
         error = np.minimum(error, ((points - points[worst]) ** 2).sum(1))
     for _ in range(5):
-        owner = nearest(points, centres)
+        owner = KDTree(centres).query(points)[1]
         total = np.bincount(owner, weight, len(centres))
         for channel in range(3):
             sums = np.bincount(owner, weight * points[:, channel], len(centres))
             moved = np.divide(sums, total, out=centres[:, channel].astype(float), where=total > 0)
             centres[len(reserved) :, channel] = moved[len(reserved) :]
     return np.rint(centres[len(reserved) :]).astype(np.uint8)
-
-
-def nearest(points: NDArray, centres: NDArray, chunk: int = 16_384) -> NDArray[np.intp]:
-    """Find the nearest centre of each point; of equally near ones the first.
-
-    Squared distances of 8-bit colours are integers below 2^24: float32 holds them exactly.
-    """
-    centres = centres.astype(np.float32)
-    length = (centres**2).sum(1)
-    owner = np.empty(len(points), np.intp)
-    for start in range(0, len(points), chunk):
-        block = points[start : start + chunk].astype(np.float32)
-        owner[start : start + chunk] = (length - 2 * (block @ centres.T)).argmin(1)
-    return owner
 
 
 class ColourIndex:
@@ -142,7 +130,9 @@ class ColourIndex:
     """
 
     def __init__(self, palette: NDArray[np.uint8]) -> None:
-        self._palette = palette.astype(np.float32)
+        from scipy.spatial import KDTree
+
+        self._tree = KDTree(palette.astype(float))
         self._table = np.full(1 << 24, CLEAR, np.uint8)
 
     def __call__(self, keys: NDArray[np.uint32]) -> NDArray[np.uint8]:
@@ -152,7 +142,7 @@ class ColourIndex:
         if unknown.any():
             new = np.unique(keys[unknown])
             colours = np.stack([new & 255, (new >> 8) & 255, new >> 16], axis=1)
-            self._table[new] = nearest(colours, self._palette)
+            self._table[new] = self._tree.query(colours)[1]
             index = self._table[keys & 0xFFFFFF]
         index[keys >= SEE_THROUGH] = CLEAR
         return index
@@ -161,13 +151,16 @@ class ColourIndex:
 def packed(frame: NDArray[np.uint8], background: tuple[int, int, int]) -> NDArray[np.uint32]:
     """Pack each pixel into one number, red lowest; :data:`SEE_THROUGH` where there is none.
 
-    What is half transparent is laid on the background: a palette knows all or nothing.
+    What is half transparent is laid on the background: a palette knows all or nothing. Each
+    number is read over its three bytes and the one behind them, which is masked out.
     """
-    pixels = np.zeros((*frame.shape[:2], 4), np.uint8)
-    pixels[..., :3] = opaque(frame, background)
+    shape = frame.shape[:2]
+    channels = np.empty(shape[0] * shape[1] * 3 + 1, np.uint8)
+    channels[:-1] = opaque(frame, background).ravel()
+    keys = np.ndarray(shape, "<u4", channels, strides=(shape[1] * 3, 3)) & np.uint32(0xFFFFFF)
     if frame.shape[2] == 4:
-        pixels[..., 3] = frame[..., 3] == 0
-    return pixels.view("<u4")[..., 0]
+        keys[frame[..., 3] == 0] |= np.uint32(SEE_THROUGH)
+    return keys
 
 
 def as_indices(

@@ -97,6 +97,31 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".avif"])
+def test_ctrl_c_while_encoding(tmp_path: Path, suffix: str) -> None:
+    """A real signal, that arrives while frames are drawn and encoded."""
+    path = tmp_path / f"film{suffix}"
+    path.write_bytes(b"old")
+    script = f"""
+        import os, signal, threading, numpy as np
+        from scanpy_anim.video import Film, write
+        def render(scale):
+            for number in range(100_000):
+                if number == 10:
+                    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+                yield np.full((64, 64, 3), number % 256, np.uint8)
+        try:
+            write(Film(render, [0.1] * 100_000), {str(path)!r})
+        except KeyboardInterrupt:
+            print("stopped")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "stopped\n"
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == [path.name]
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, suffix: str) -> None:
     """A limit on the size of files stands in for a disk that fills up."""
