@@ -222,16 +222,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repeats", nargs="?", type=int, default=3)
     parser.add_argument("--cells", type=int, default=100_000)
+    parser.add_argument("--only", default="gif,html,mp4,formats,memory")
     arguments = parser.parse_args()
+    rows = arguments.only.split(",")
     register()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("| what | matplotlib | ours | speed | size | goal |\n|---|---|---|---|---|---|")
-        compare_gif(folder, arguments.repeats, arguments.cells)
-        compare_html(folder, arguments.repeats)
-        compare_mp4(folder, arguments.repeats, arguments.cells)
-        compare_formats(folder, arguments.repeats, arguments.cells)
-        compare_memory()
+        if "gif" in rows:
+            compare_gif(folder, arguments.repeats, arguments.cells)
+        if "html" in rows:
+            compare_html(folder, arguments.repeats)
+        if "mp4" in rows:
+            compare_mp4(folder, arguments.repeats, arguments.cells)
+        if "formats" in rows:
+            compare_formats(folder, arguments.repeats, arguments.cells)
+        if "memory" in rows:
+            compare_memory()
 
 
 if __name__ == "__main__":

@@ -41,9 +41,11 @@ def replacing(path: Path) -> Iterator[Path]:
         draft.chmod(_mode(path))
         _to_disk(draft)
         draft.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(FileNotFoundError):
             draft.unlink()
+        if isinstance(error, OSError):
+            error.add_note(f"while writing {path}: nothing was changed there")
         raise
 
 

@@ -28,7 +28,6 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
         options={
             "crf": f"{between(setting.quality, 42, 18):.1f}",
             "preset": "veryfast",
-            "forced-idr": "1",
         },
         container_options={"movflags": "+faststart"},
         reorders=True,

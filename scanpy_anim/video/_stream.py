@@ -37,8 +37,9 @@ class Codec:
         Handed to encoder and container.
     reorders
         The encoder's packets leave the order of the frames, and the container takes the film's
-        end from the last packet: the last frame then has to be a key frame, so that it is the
-        last one to be decoded too and its hold counts in full.
+        end from the last packet. The last two frames are then coded without one between them
+        that waits for both, so that the last one shown is the last one decoded too and its hold
+        counts in full.
     """
 
     container: str
@@ -71,8 +72,8 @@ def encode_stream(film: Film, target: Path | BytesIO, setting: Setting, codec: C
                 stream = _open_stream(container, film, frame.shape, codec)
             picture = _as_video(frame)
             picture.pts, picture.time_base = int(begin[number]), Fraction(1, codec.ticks)
-            if codec.reorders and number == len(film) - 1:
-                picture.pict_type = av.video.frame.PictureType.I
+            if codec.reorders and number >= len(film) - 2:
+                picture.pict_type = av.video.frame.PictureType.P
             for packet in stream.encode(picture):
                 packet.duration = lasts[packet.pts]
                 container.mux(packet)
