@@ -1,7 +1,14 @@
-"""The history while it grows: C order, one row a cell, one column a kept iteration."""
+"""The history while it grows, and its transposition into C order at the end.
+
+An iteration writes one number a cell and class, but a row of the result holds all iterations of a
+cell: written directly, each number would touch another line of memory. The rows are therefore
+taken in blocks, and each block keeps iteration after iteration in the very bytes that its rows
+will take up in the end. Turning a block around fits into a core's cache.
+"""
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,62 +16,71 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BYTES_AT_ONCE = 1 << 22
+    from scanpy_anim.tl._terrain import Terrain
+
+BLOCK = 256
 
 
 class Columns:
-    """Array ``(n_obs, n_columns, *width)`` that takes columns without knowing how many will come.
+    """Columns ``(n_obs, *width)``, taken without knowing how many will come.
 
-    Growing and trimming move rows inside the one buffer, so that there are never two histories.
+    Growing, turning around, trimming and renumbering all happen inside the one buffer, so that
+    there are never two histories. ``array[i // BLOCK, slot, i % BLOCK]`` is row ``i`` of a column.
     """
 
     def __init__(
         self, n_obs: int, width: tuple[int, ...], dtype: Any, *, expected: int, most: int
     ) -> None:
+        self._n_obs = n_obs
+        self._n_blocks = -(-n_obs // BLOCK)
         self._most = most
         self._width = width
-        self.array: NDArray[Any] = np.empty((n_obs, min(expected, most), *width), dtype=dtype)
-        self.n_filled = 0
+        self._n_filled = 0
+        shape = (self._n_blocks, min(expected, most), BLOCK, *width)
+        self.array: NDArray[Any] = np.empty(shape, dtype=dtype)
 
     def add(self) -> int:
-        """Position of a fresh column."""
-        if self.n_filled == self.array.shape[1]:
-            self._reshape(min(self._most, self.n_filled + max(4, self.n_filled // 2)))
-        self.n_filled += 1
-        return self.n_filled - 1
+        """Make room for a column, and say where it is."""
+        if self._n_filled == self.array.shape[1]:
+            self._grow(min(self._most, self._n_filled + max(4, self._n_filled // 2)))
+        self._n_filled += 1
+        return self._n_filled - 1
 
-    def finish(self) -> NDArray[Any]:
-        """Cut off what was not filled."""
-        if self.n_filled < self.array.shape[1]:
-            self._reshape(self.n_filled)
-        return self.array
+    def put(self, column: NDArray[Any]) -> None:
+        """Add a column that is there already."""
+        slot, whole = self.add(), self._n_obs // BLOCK
+        self.array[:whole, slot] = column[: whole * BLOCK].reshape(whole, BLOCK, *self._width)
+        if whole < self._n_blocks:
+            self.array[whole, slot, : self._n_obs % BLOCK] = column[whole * BLOCK :]
 
-    def _reshape(self, n_columns: int) -> None:
-        n_obs, before = self.array.shape[:2]
-        kept = min(before, n_columns)
-        buffer, self.array = self.array.reshape(-1), np.empty(0)
-        buffer = _resized(buffer, n_obs * max(before, n_columns) * _count(self._width))
-        old = buffer[: n_obs * before * _count(self._width)].reshape(n_obs, before, *self._width)
-        new = buffer[: n_obs * n_columns * _count(self._width)].reshape(
-            n_obs, n_columns, *self._width
-        )
-        starts = range(0, n_obs, max(1, _BYTES_AT_ONCE // max(1, new[:1].nbytes, old[:1].nbytes)))
-        size = starts.step
-        for start in starts if n_columns < before else reversed(starts):
-            new[start : start + size, :kept] = old[start : start + size, :kept].copy()
-        del old, new
-        self.array = _resized(buffer, n_obs * n_columns * _count(self._width)).reshape(
-            n_obs, n_columns, *self._width
-        )
+    def finish(self, terrain: Terrain) -> NDArray[Any]:
+        """Turn into ``(n_obs, n_columns, *width)``, C order, in the user's order of cells."""
+        from scanpy_anim.tl._columns_kernels import reorder, turn_blocks
+
+        size, n_columns = prod(self._width), self._n_filled
+        flat = self.array.reshape(-1)
+        turn_blocks(flat, self._n_blocks, self.array.shape[1], n_columns, BLOCK, size)
+        self.array = np.empty(0)
+        flat = _resized(flat, self._n_obs * n_columns * size)
+        if terrain.renumbered:
+            reorder(flat.reshape(self._n_obs, -1), terrain.order)
+        return flat.reshape(self._n_obs, n_columns, *self._width)
+
+    def _grow(self, n_columns: int) -> None:
+        before, size = self.array.shape[1], BLOCK * prod(self._width)
+        flat, self.array = self.array.reshape(-1), np.empty(0)
+        flat = _resized(flat, self._n_blocks * n_columns * size)
+        for block in reversed(range(self._n_blocks)):
+            # from the last block on: none is written over before it has moved
+            old = flat[block * before * size : (block + 1) * before * size].copy()
+            start = block * n_columns * size
+            flat[start : start + before * size] = old
+        self.array = flat.reshape(self._n_blocks, n_columns, BLOCK, *self._width)
 
 
-def _count(width: tuple[int, ...]) -> int:
-    return int(np.prod(width, dtype=np.int64))
-
-
-def _resized(buffer: NDArray[Any], size: int) -> NDArray[Any]:
+def _resized(flat: NDArray[Any], size: int) -> NDArray[Any]:
     """Make the buffer longer or shorter; the allocator moves pages rather than bytes."""
-    owner = buffer if buffer.base is None else buffer.base
-    del buffer
+    owner = flat if flat.base is None else flat.base
+    del flat
     owner.resize(size, refcheck=False)
     return owner

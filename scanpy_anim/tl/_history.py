@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim.tl._columns import Columns
+from scanpy_anim.tl._columns import BLOCK, Columns
 from scanpy_anim.tl._decision import class_mass_weights
 
 if TYPE_CHECKING:
@@ -29,31 +29,24 @@ class ScoreHistory:
 
     def begin(self) -> None:
         """Keep the seed signal."""
-        column = self._column()
-        column[...] = 0
-        column[self._terrain.original_seeds] = self._rows(self._terrain.rows)
+        slot, seeds, rows = self._columns.add(), self._terrain.seeds, self._terrain.rows
+        self._columns.array[:, slot] = 0
+        rows = rows if rows.shape[1] > 1 else rows[:, 0]
+        self._columns.array[seeds // BLOCK, slot, seeds % BLOCK] = rows
 
     def step(self, way: Way, crew: Crew) -> Measured:
         """Iterate, and keep the outcome: the kernel writes it while it is at hand."""
         slot = self._columns.add()
         return way.step(self._columns.array, slot)
 
-    def end(self, limit: NDArray[np.float32], crew: Crew, terrain: Terrain) -> None:
-        """Keep the limit."""
-        column = self._column()
-        column[terrain.original] = self._rows(limit)
+    def end(self, limit: NDArray[np.float32], crew: Crew) -> None:
+        """Keep the limit, which comes in the order of cells of this history."""
+        self._columns.put(limit if limit.shape[1] > 1 else limit[:, 0])
 
     def finish(self) -> Finished:
         """History, no confidence, scores of the last column."""
-        history = self._columns.finish()
+        history = self._columns.finish(self._terrain)
         return history, None, history[:, -1]
-
-    def _column(self) -> NDArray[np.float32]:
-        slot = self._columns.add()
-        return self._columns.array[:, slot]
-
-    def _rows(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        return rows if self._terrain.n_classes > 1 else rows[:, 0]
 
 
 class LabelHistory:
@@ -73,11 +66,12 @@ class LabelHistory:
 
     def begin(self) -> None:
         """Keep who is a seed of what."""
-        codes, confidence = self._add()
-        codes[:], confidence[:] = -1, 0
-        rows, seeds = self._terrain.rows, self._terrain.original_seeds
-        codes[seeds] = rows.argmax(axis=1)
-        confidence[seeds] = rows.max(axis=1) / rows.sum(axis=1)
+        slot, _ = self._codes.add(), self._confidence.add()
+        rows, seeds = self._terrain.rows, self._terrain.seeds
+        self._codes.array[:, slot], self._confidence.array[:, slot] = -1, 0
+        self._codes.array[seeds // BLOCK, slot, seeds % BLOCK] = rows.argmax(axis=1)
+        share = rows.max(axis=1) / rows.sum(axis=1)
+        self._confidence.array[seeds // BLOCK, slot, seeds % BLOCK] = share
         if self._keep_scores:
             self._scores = np.zeros((self._terrain.n_obs, rows.shape[1]), dtype=np.float32)
             self._scores[seeds] = rows
@@ -87,29 +81,29 @@ class LabelHistory:
         measured = way.step()
         if self._keep_scores:
             self._scores = way.scores()
-        self._decide(way.signal, crew, self._terrain)
+        self._decide(way.signal, crew)
         return measured
 
-    def end(self, limit: NDArray[np.float32], crew: Crew, terrain: Terrain) -> None:
-        """Keep who wins in the limit."""
-        self._scores = np.empty_like(limit)
-        self._scores[terrain.original] = limit
-        self._decide(limit, crew, terrain)
+    def end(self, limit: NDArray[np.float32], crew: Crew) -> None:
+        """Keep who wins in the limit, which comes in the order of cells of this history."""
+        self._scores = limit
+        self._decide(limit, crew)
 
     def finish(self) -> Finished:
         """Codes, confidence, and scores of the last column."""
-        return self._codes.finish(), self._confidence.finish(), self._scores
+        codes, confidence = (c.finish(self._terrain) for c in (self._codes, self._confidence))
+        scores = self._scores
+        if self._terrain.renumbered:
+            scores = np.empty_like(self._scores)
+            scores[self._terrain.order] = self._scores
+        return codes, confidence, scores
 
-    def _decide(self, scores: NDArray[np.float32], crew: Crew, terrain: Terrain) -> None:
+    def _decide(self, scores: NDArray[np.float32], crew: Crew) -> None:
         from scanpy_anim.tl._kernels import decide_rows
 
-        weights = np.ones(terrain.n_classes)
+        weights = np.ones(scores.shape[1])
         if self._seeded is not None:
             # with hard clamping, the only mode that asks for it, signal and scores are the same
             weights = class_mass_weights(scores, self._seeded)
-        codes, confidence = self._add()
-        crew.run(decide_rows, scores, weights, codes, confidence, terrain.order)
-
-    def _add(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        codes, confidence = self._codes.add(), self._confidence.add()
-        return self._codes.array[:, codes], self._confidence.array[:, confidence]
+        slot, _ = self._codes.add(), self._confidence.add()
+        crew.run(decide_rows, scores, weights, self._codes.array, self._confidence.array, slot)

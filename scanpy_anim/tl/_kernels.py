@@ -6,7 +6,7 @@ kernels release the GIL and are called from ordinary Python threads (see ``_crew
 threading layers are not all safe when several Python threads enter them.
 
 Everything unsigned, so that numba does not look for negative indices; ``contract`` lets a product
-and a sum be one instruction, and nothing else be reordered.
+and a sum be one instruction.
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from scanpy_anim.tl._columns import BLOCK
+
 U = np.uint64
+_BLOCK = U(BLOCK)
+# rows in work at a time, well within a core's first cache
+_ROWS = 2048
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+# the order of the sum within a row is the compiler's, so that it can keep many gathers in flight;
+# it depends on nothing but the length of the row
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def step_vector(
     first: int,
     last: int,
@@ -41,38 +48,34 @@ def step_vector(
     """Compute ``new = scale * F`` of the next iteration for the blocks from `first` up to `last`.
 
     `sums` receives, a row a block, ``|F - F_old|^2``, ``|F|^2`` and the number of zeros; F goes to
-    ``history[:, slot]`` when `slot` is not negative.
+    column `slot` of the history (see ``_columns``) when `slot` is not negative.
     """
+    sent = np.empty(_ROWS, dtype=np.float32)
     for block in range(first, last):
         change = 0.0
         total = 0.0
         unreached = 0
         seed = np.searchsorted(seeds, bounds[block])
-        for i in range(U(bounds[block]), U(bounds[block + 1])):
-            p = U(indptr[i])
-            end = U(indptr[i + U(1)])
-            # four sums at a time keep four gathers in flight
-            a0 = a1 = a2 = a3 = np.float32(0)
-            while p + U(4) <= end:
-                a0 += weights[p] * signal[U(indices[p])]
-                a1 += weights[p + U(1)] * signal[U(indices[p + U(1)])]
-                a2 += weights[p + U(2)] * signal[U(indices[p + U(2)])]
-                a3 += weights[p + U(3)] * signal[U(indices[p + U(3)])]
-                p += U(4)
-            while p < end:
-                a0 += weights[p] * signal[U(indices[p])]
-                p += U(1)
-            value = ((a0 + a1) + (a2 + a3)) * gain[i]
-            if seed < len(seeds) and U(seeds[seed]) == i:
-                value += restart[0] * rows[seed, 0]
-                seed += 1
-            new[i] = value * scale[i]
-            if slot >= 0:
-                history[i, U(slot)] = value
-            difference = np.float64(value) - np.float64(signal[i] / scale[i])
-            change += difference * difference
-            total += np.float64(value) * np.float64(value)
-            unreached += value == np.float32(0)
+        for start in range(bounds[block], bounds[block + 1], _ROWS):
+            end = min(start + _ROWS, bounds[block + 1])
+            # sums first, the rest afterwards: two tight loops are faster than a long one
+            for i in range(U(start), U(end)):
+                value = np.float32(0)
+                for p in range(U(indptr[i]), U(indptr[i + U(1)])):
+                    value += weights[p] * signal[U(indices[p])]
+                sent[i - U(start)] = value
+            for i in range(U(start), U(end)):
+                value = sent[i - U(start)] * gain[i]
+                if seed < len(seeds) and U(seeds[seed]) == i:
+                    value += restart[0] * rows[seed, 0]
+                    seed += 1
+                new[i] = value * scale[i]
+                if slot >= 0:
+                    history[i // _BLOCK, U(slot), i % _BLOCK] = value
+                difference = np.float64(value) - np.float64(signal[i] / scale[i])
+                change += difference * difference
+                total += np.float64(value) * np.float64(value)
+                unreached += value == np.float32(0)
         sums[block, 0] = change
         sums[block, 1] = total
         sums[block, 2] = unreached
@@ -95,14 +98,10 @@ def step_matrix(
     new: Any,
     history: Any,
     slot: int,
-    order: Any,
     labels: Any,
     sums: Any,
 ) -> None:
-    """As :func:`step_vector` for several classes at once, and how many cells changed label.
-
-    Row ``i`` goes to row ``order[i]`` of the history, where cells have their own order again.
-    """
+    """As :func:`step_vector` for several classes at once, and how many cells changed label."""
     n_classes = U(signal.shape[1])
     source = signal.ravel()
     target = new.ravel()
@@ -159,7 +158,7 @@ def step_matrix(
                 totals[c] += value * value
                 target[start + c] = row[c] * factor
             if slot >= 0:
-                kept = history[U(order[i]), U(slot)]
+                kept = history[i // _BLOCK, U(slot), i % _BLOCK]
                 for c in range(n_classes):
                     kept[c] = row[c]
             label = -1
@@ -186,7 +185,7 @@ def decide_rows(
     weights: Any,
     codes: Any,
     confidence: Any,
-    order: Any,
+    slot: int,
 ) -> None:
     """Best class of each row of `signal` and its share; -1 and 0 without any."""
     for block in range(first, last):
@@ -200,5 +199,15 @@ def decide_rows(
                 if value > best:
                     best = value
                     label = c
-            codes[order[i]] = label
-            confidence[order[i]] = best / total if label >= 0 else 0.0
+            codes[i // BLOCK, slot, i % BLOCK] = label
+            confidence[i // BLOCK, slot, i % BLOCK] = best / total if label >= 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def sum_rows(first: int, last: int, bounds: Any, indptr: Any, weights: Any, sums: Any) -> None:
+    """Sum the weights of each row in float64."""
+    for i in range(U(bounds[first]), U(bounds[last])):
+        total = 0.0
+        for p in range(U(indptr[i]), U(indptr[i + U(1)])):
+            total += np.float64(weights[p])
+        sums[i] = total

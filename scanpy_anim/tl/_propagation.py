@@ -135,7 +135,7 @@ def propagate(
     renumbered = rows.shape[1] > 1 and worth_renumbering(
         adjacency.shape[0], rows.shape[1], expected + limit * mode.expected_solver_iterations
     )
-    terrain = lay_out(adjacency, seeds, rows, mode, renumbered=renumbered)
+    terrain = lay_out(adjacency, seeds, rows, mode, renumbered=renumbered, n_threads=n_threads)
     record = _open(terrain, history, clamp, len(keep) + limit, exact=tol == 0, limit=limit)
     measured = _walk(terrain, record, keep, last, tol, n_threads)
     solution = _solve(terrain, mode, record, n_threads) if limit else None
@@ -208,13 +208,20 @@ def _solve(
     from scanpy_anim.tl._limit import solve_limit
 
     # float64: every class counts twice
+    ours = terrain
     if not terrain.renumbered and worth_renumbering(
         terrain.n_obs, 2 * terrain.n_classes, mode.expected_solver_iterations
     ):
-        terrain = lay_out(terrain.graph, terrain.seeds, terrain.rows, mode, renumbered=True)
+        terrain = lay_out(
+            terrain.graph, terrain.seeds, terrain.rows, mode, renumbered=True, n_threads=n_threads
+        )
     with Crew(terrain.graph.indptr, n_threads) as crew:
         solution = solve_limit(terrain, crew)
-        record.end(solution.scores, crew, terrain)
+        scores = solution.scores
+        if terrain is not ours:
+            scores = np.empty_like(solution.scores)
+            scores[terrain.order] = solution.scores
+        record.end(scores, crew)
     return solution
 
 

@@ -60,11 +60,11 @@ def set_up_recurrence(graph: Any, seeds: NDArray[np.int64], mode: Mode) -> Recur
     alpha, clamp, normalization = mode.alpha, mode.clamp, mode.normalization
     none = np.empty(0, dtype=np.int64)
     if normalization == "pagerank" and clamp == "soft":
-        sent = _sums(graph, axis=0)
+        sent = _sent(graph)
         gain = np.full(len(sent), alpha, dtype=np.float32)
         dangling = np.flatnonzero(sent == 0)
         return Recurrence(gain, _reciprocal(sent), 1 - alpha, alpha, dangling)
-    received = _sums(graph, axis=1)
+    received = _received(graph)
     if clamp == "hard":
         gain = _reciprocal(received)
         gain[seeds] = 0
@@ -76,16 +76,17 @@ def set_up_recurrence(graph: Any, seeds: NDArray[np.int64], mode: Mode) -> Recur
     return Recurrence(_reciprocal(root, alpha), _reciprocal(root), 1 - alpha, alpha, none)
 
 
-def _sums(graph: Any, axis: int) -> NDArray[np.float64]:
-    """Row or column sums in float64, whatever the graph is stored in."""
-    if axis == 0:
-        sent = np.bincount(graph.indices, weights=graph.data, minlength=graph.shape[1])
-        return sent.astype(np.float64)
-    sums = np.zeros(graph.shape[0])
-    filled = np.flatnonzero(np.diff(graph.indptr))
-    if len(filled):
-        sums[filled] = np.add.reduceat(graph.data, graph.indptr[filled], dtype=np.float64)
-    return sums
+def _received(graph: Any) -> NDArray[np.float64]:
+    from scanpy_anim.tl._kernels import sum_rows
+
+    received = np.empty(graph.shape[0])
+    sum_rows(0, 1, np.array([0, graph.shape[0]]), graph.indptr, graph.data, received)
+    return received
+
+
+def _sent(graph: Any) -> NDArray[np.float64]:
+    sent = np.bincount(graph.indices, weights=graph.data, minlength=graph.shape[1])
+    return sent.astype(np.float64, copy=False)
 
 
 def _reciprocal(sums: NDArray[np.float64], times: float = 1.0) -> NDArray[np.float32]:

@@ -19,8 +19,11 @@ def compact_signal(signal: Any, n_obs: int) -> tuple[NDArray[np.int64], NDArray[
         raise ValueError(f"signal is of shape {signal.shape}, but the graph has {n_obs} nodes")
     if sparse.issparse(signal):
         rows = sparse.csr_array(signal if signal.ndim == 2 else signal.reshape(-1, 1))
-        positions = np.flatnonzero(np.asarray(abs(rows).sum(axis=1)))
+        # stored zeros count here, and are dropped below
+        positions = np.flatnonzero(np.diff(rows.indptr))
         values = rows[positions].toarray().astype(np.float32)
+        seeding = (values != 0).any(axis=1)
+        positions, values = positions[seeding], values[seeding]
     else:
         dense = signal.reshape(n_obs, -1)
         if dense.dtype.kind not in "biuf":

@@ -29,9 +29,9 @@ class Terrain:
     recurrence
         The mode's scalings for this graph.
     order
-        Cell ``i`` here is cell ``order[i]`` of the user.
+        Cell ``i`` here is cell ``order[i]`` of the user; empty unless `renumbered`.
     renumbered
-        Whether that is another order than the user's.
+        Whether the order of cells is another than the user's.
     """
 
     graph: Any
@@ -51,16 +51,6 @@ class Terrain:
         """Number of classes."""
         return self.rows.shape[1]
 
-    @property
-    def original(self) -> Any:
-        """Index that puts rows of this terrain into the user's order."""
-        return self.order if self.renumbered else slice(None)
-
-    @property
-    def original_seeds(self) -> NDArray[Any]:
-        """Seed cells as the user numbers them."""
-        return self.order[self.seeds] if self.renumbered else self.seeds
-
 
 def lay_out(
     graph: Any,
@@ -69,13 +59,13 @@ def lay_out(
     mode: Mode,
     *,
     renumbered: bool,
+    n_threads: int | None,
 ) -> Terrain:
     """Terrain in the user's order, or renumbered for long walks."""
     if not renumbered:
-        # one class is never renumbered on its way and needs no way back
-        order = np.arange(graph.shape[0] if rows.shape[1] > 1 else 0, dtype=np.int32)
+        order = np.empty(0, dtype=np.int32)
         return Terrain(graph, seeds, rows, set_up_recurrence(graph, seeds, mode), order)
-    graph, order, place = renumber(graph)
+    graph, order, place = renumber(graph, n_threads)
     moved = place[seeds].astype(np.int64)
     ascending = np.argsort(moved)
     seeds, rows = moved[ascending], rows[ascending]

@@ -43,13 +43,11 @@ class Way:
         else:
             self.signal = self.signal[:, 0]
         self._new = np.empty_like(self.signal)
-        self._nowhere = np.empty((0, 0, *self.signal.shape[1:]), dtype=np.float32)
+        self._nowhere = np.empty((0, 0, 0, *self.signal.shape[1:]), dtype=np.float32)
 
     def scores(self) -> NDArray[np.float32]:
-        """F of the last iteration, in the user's order of cells."""
-        scores = np.empty_like(self.signal)
-        scores[self._terrain.order] = self.signal / self._terrain.recurrence.scale[:, None]
-        return scores
+        """F of the last iteration, several classes."""
+        return self.signal / self._terrain.recurrence.scale[:, None]
 
     def step(self, history: NDArray[np.float32] | None = None, slot: int = -1) -> Measured:
         """Iterate once, into column `slot` of a history if there is one."""
@@ -71,7 +69,7 @@ class Way:
         kernel: Any = self._kernels.step_vector
         if self._several:
             kernel = self._kernels.step_matrix
-            arguments += (self._terrain.order, self._labels)
+            arguments += (self._labels,)
         sums = np.zeros((len(self._crew.bounds) - 1, 4))
         self._crew.run(kernel, *arguments, sums)
         self.signal, self._new = self._new, self.signal
