@@ -72,7 +72,7 @@ def find_visible(
 
     def list_band(band: Band) -> tuple[NDArray, ...]:
         return list_visible(
-            band.members, placement.rows, placement.cols, placement.stamps,
+            band.cells, band.spots,
             marks.boxes, marks.starts, marks.covers, hiding, view.mask, band.window, view.width,
         )  # fmt: skip
 

@@ -39,7 +39,7 @@ def compose(
                 colors[v] = table[_U(levels[_U(visible[v]) >> _U(1)])]
         else:
             for v in range(_U(visible_starts[b]), _U(visible_starts[b + 1])):
-                colors[v] = ink_color(visible[v], levels, table, edges, opacities)
+                colors[v] = ink_color(_U(visible[v]), levels, table, edges, opacities)
         base = _U(visible_starts[b])
         for i in range(_U(pixel_starts[b]), _U(pixel_starts[b + 1])):
             p = _U(pixels[i])
@@ -87,9 +87,9 @@ def _on_clear(pixel, start, end, inks, covers, colors, base):
 @njit(inline="always")
 def ink_color(ink, levels, table, edges, opacities):
     """Colour of a cell's face or edge; no edge colours: those of the face."""
-    cell = _U(ink) >> _U(1)
+    cell = ink >> _U(1)
     color = table[_U(levels[cell])]
-    if (ink & np.uint32(1)) and edges.size > 0:
+    if ink & _U(1) and edges.size > 0:
         hidden = opacity(color) == 0
         color = edges[cell % _U(edges.size)]
         if hidden:

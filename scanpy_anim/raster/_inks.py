@@ -75,7 +75,8 @@ def mix_inks(
     if has_edges:
         alphas |= {int(edge) for edge in np.unique(edges >> _ALPHA)}
     common = alphas.pop() if len(alphas) == 1 and not opacity.size else None
-    return Inks(writable(look.levels), pack_colors(table), edges, writable(opacity), common)
+    levels = writable(look.levels.astype(np.uint16, copy=False))
+    return Inks(levels, pack_colors(table), edges, writable(opacity), common)
 
 
 def _alphas(table: NDArray[np.uint8], levels: NDArray) -> list[int]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ._artist import PointsArtist
     from ._look import Look
+    from ._stamps import StampSheet
     from ._view import View
 
 _REMEMBERED = 2  # canvases: the screen and a file
@@ -76,6 +77,7 @@ class PointLayer:
         axes, transform = collection.axes, collection.get_offset_transform()
         in_axes = axes is not None and transform is axes.transData
         self._transform: Transform | None = None if in_axes else transform
+        self._stamps: StampSheet | None = None
         self._scenes: OrderedDict[tuple[Any, ...], Scene] = OrderedDict()
 
     def __len__(self) -> int:
@@ -86,7 +88,7 @@ class PointLayer:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_scenes": OrderedDict()}
+        return {**self.__dict__, "_scenes": OrderedDict(), "_stamps": None}
 
     def artist(self, look: Look | Callable[[], Look]) -> PointsArtist:
         """Make an artist that draws these points as `look` says; it is not in any axes yet.
@@ -127,7 +129,7 @@ class PointLayer:
         pixels = canvas.view(np.uint32).reshape(-1)
         inks = mix_inks(look, self._alpha, self._edges, has_edges=self.markers.parts > 1)
         at_rest = look.offsets is None
-        scene = self._scene(offsets, view) if at_rest else self._new_scene(offsets, view)
+        scene = self._scene(offsets, view) if at_rest else self._moving_scene(offsets, view)
         seen = scene.visibility(inks.least_alphas) if at_rest and look.order is None else None
         if seen is not None:
             compose(pixels, seen, inks)
@@ -140,14 +142,24 @@ class PointLayer:
         # a scale that is not linear moves points without any change of the view
         scaled = b"" if offsets is self.offsets else _probe(offsets)
         key = (*view.key(), scaled)
-        scene = self._scenes.pop(key, None) or self._new_scene(offsets, view)
+        scene = self._scenes.pop(key, None)
+        if scene is None:
+            from ._stamps import prepare_stamps
+
+            stamps = prepare_stamps(self.markers, len(self), view.dpi)
+            scene = Scene(offsets, stamps, self._order, view)
         self._scenes[key] = scene
         while len(self._scenes) > _REMEMBERED:
             self._scenes.popitem(last=False)
         return scene
 
-    def _new_scene(self, offsets: NDArray, view: View) -> Scene:
-        return Scene(offsets, self.markers, self._order, view)
+    def _moving_scene(self, offsets: NDArray, view: View) -> Scene:
+        """Scene of points that will be elsewhere in the next frame, with stamps that stay."""
+        from ._stamps import prepare_stamps
+
+        if self._stamps is None or self._stamps.dpi != view.dpi:
+            self._stamps = prepare_stamps(self.markers, len(self), view.dpi, moving=True)
+        return Scene(offsets, self._stamps, self._order, view)
 
     def _sorted(self, key: NDArray) -> NDArray[np.uint32]:
         from ._sorting import stable_order

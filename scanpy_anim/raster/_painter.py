@@ -30,7 +30,7 @@ def paint(
 
     def paint_band(band: Band) -> None:
         kernels.paint(
-            canvas, view.width, band.members, placement.rows, placement.cols, placement.stamps,
+            canvas, view.width, band.cells, band.spots,
             marks.boxes, marks.starts, marks.covers, marks.parts, view.mask,
             inks.levels, inks.table, inks.edges, inks.opacity, band.window,
         )  # fmt: skip

@@ -9,29 +9,30 @@ from numba import njit
 
 from ._blending import blended, opacity, product
 from ._compositor_kernels import ink_color
+from ._placement_kernels import col_of, row_of, stamp_of
 
 _U = np.uint64
 
 
 @njit(nogil=True, cache=True)
 def paint(
-    canvas, width, members, rows, cols, stamps, boxes, starts, covers, parts, mask,
+    canvas, width, cells, spots, boxes, starts, covers, parts, mask,
     levels, table, edges, opacities, window,
 ):  # fmt: skip
-    """Blend the footprints of the members, front first, into the window of the canvas."""
-    for m in range(members.size - 1, -1, -1):
-        i = _U(members[m])
-        plain = edges.size == 0 and opacities.size == 0
+    """Blend the footprints of the cells, front first, into the window of the canvas."""
+    plain = edges.size == 0 and opacities.size == 0
+    for m in range(cells.size - 1, -1, -1):
+        cell, spot = _U(cells[m]), spots[m]
         for part in range(parts):
             if plain:
-                color = table[_U(levels[i])]
+                color = table[_U(levels[cell])]
             else:
-                color = ink_color(np.uint32(_U(2) * i + _U(part)), levels, table, edges, opacities)
+                color = ink_color(_U(2) * cell + _U(part), levels, table, edges, opacities)
             alpha = opacity(color)
             if alpha == 0:
                 continue
-            s = _U(stamps[i] * parts + part)
-            row, col = rows[i] + boxes[s, 0], cols[i] + boxes[s, 1]
+            s = _U(stamp_of(spot) * parts + part)
+            row, col = row_of(spot) + boxes[s, 0], col_of(spot) + boxes[s, 1]
             left, right = max(col, window[2]), min(col + boxes[s, 3], window[3])
             for y in range(max(row, window[0]), min(row + boxes[s, 2], window[1])):
                 line = starts[s] + (y - row) * boxes[s, 3] - col

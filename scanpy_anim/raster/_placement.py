@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ._footprint import Footprints
-    from ._markers import Markers
+    from ._stamps import StampSheet
     from ._view import View
 
 _CHUNK = 1 << 18  # cells placed at a time
@@ -23,18 +23,18 @@ _BANDS = 32
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """The pixel and the stamp of every cell; stamp -1: not on the canvas."""
+    """The spot (pixel and stamp, see :mod:`._placement_kernels`) of every cell."""
 
-    rows: NDArray[np.int32]
-    cols: NDArray[np.int32]
-    stamps: NDArray[np.int32]
+    spots: NDArray[np.int64]
     footprints: Footprints
 
     def total_cover(self) -> int:
         """Pixels of all cells' footprints together."""
+        from ._placement_kernels import STAMP_BITS
+
         marks = self.footprints
         areas = marks.boxes[:, 2].astype(np.int64) * marks.boxes[:, 3]
-        drawn = self.stamps[self.stamps >= 0]
+        drawn = self.spots[self.spots >= 0] & ((1 << STAMP_BITS) - 1)
         counts = np.bincount(drawn, minlength=len(marks.reach))
         return int(areas.reshape(-1, marks.parts).sum(axis=1) @ counts)
 
@@ -44,44 +44,45 @@ class Band:
     """Some rows of the canvas, and the cells that touch them, front first."""
 
     window: NDArray[np.int64]
-    members: NDArray[np.uint32]
+    cells: NDArray[np.uint32]
+    spots: NDArray[np.int64]
 
 
-def place_points(offsets: NDArray[np.float64], markers: Markers, view: View) -> Placement:
-    """Find each cell's pixel and phase, and rasterise the footprints that occur."""
-    from ._footprint import choose_phases, rasterise
+def place_points(offsets: NDArray[np.float64], sheet: StampSheet, view: View) -> Placement:
+    """Find each cell's pixel and phase, and the footprints that occur."""
     from ._placement_kernels import place
 
     n = len(offsets)
-    shapes = markers.shapes(n, view.dpi)
-    margin = markers.margin(shapes, view.dpi)
-    phases = choose_phases(markers, shapes, margin, n, view.dpi)
-    rows, cols, keys = (np.empty(n, np.int32) for _ in range(3))
+    spots = np.empty(n, np.int64)
+    phases = sheet.phases
 
     def place_chunk(first: int) -> None:
         place(
-            offsets, view.matrix, float(view.height), view.window, float(margin), shapes.of_cell,
-            phases.count, phases.breaks, phases.n_breaks, rows, cols, keys,
+            offsets, view.matrix, float(view.height), view.window, float(sheet.margin),
+            sheet.shapes.of_cell, phases.count, phases.breaks, phases.n_breaks, spots,
             first, min(first + _CHUNK, n),
         )  # fmt: skip
 
     spread(place_chunk, range(0, n, _CHUNK))
-    stamps, used = _number(keys, len(shapes) * phases.count**2)
-    footprints = rasterise(markers, shapes, phases, used, margin, view.dpi)
-    return Placement(rows, cols, stamps, footprints)
+    if sheet.complete is not None:
+        return Placement(spots, sheet.complete)
+    used = _number(spots, sheet.n_stamps)
+    return Placement(spots, sheet.rasterise(used))
 
 
-def _number(keys: NDArray[np.int32], n_keys: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Give numbers to the keys that occur: each cell's stamp, and the key of each stamp."""
-    if n_keys <= 1024:
-        return keys, np.arange(n_keys)
-    stamp = np.zeros(n_keys + 1, np.int32)
-    stamp[keys] = 1
-    stamp[-1] = 0  # where key -1 points
-    used = np.flatnonzero(stamp)
-    stamp[used] = np.arange(len(used))
-    stamp[-1] = -1
-    return stamp[keys], used
+def _number(spots: NDArray[np.int64], n_stamps: int) -> NDArray[np.int64]:
+    """Number the stamps that occur anew, in place; return what they were."""
+    from ._placement_kernels import STAMP_BITS
+
+    stamp = (1 << STAMP_BITS) - 1
+    number = np.zeros(n_stamps, np.int64)
+    drawn = spots >= 0
+    found = spots[drawn]
+    number[found & stamp] = 1
+    used = np.flatnonzero(number)
+    number[used] = np.arange(len(used))
+    spots[drawn] = (found & ~stamp) | number[found & stamp]
+    return used
 
 
 def cut_into_bands(placement: Placement, order: NDArray[np.uint32], view: View) -> list[Band]:
@@ -96,16 +97,15 @@ def cut_into_bands(placement: Placement, order: NDArray[np.uint32], view: View) 
     view
         The canvas.
     """
-    from ._visibility_kernels import bin_members
+    from ._placement_kernels import bin_cells
 
     top, bottom, left, right = (int(end) for end in view.window)
     height = max(1, -(-(bottom - top) // _BANDS))
-    starts, members = bin_members(
-        order, placement.rows, placement.stamps, placement.footprints.reach, top, bottom, height
-    )
+    reach = placement.footprints.reach
+    starts, cells, spots = bin_cells(order, placement.spots, reach, top, bottom, height)
     tops = range(top, bottom, height)
     windows = [np.array([first, min(first + height, bottom), left, right]) for first in tops]
     return [
-        Band(window, members[start:end])
+        Band(window, cells[start:end], spots[start:end])
         for window, (start, end) in zip(windows, pairwise(starts), strict=True)
     ]

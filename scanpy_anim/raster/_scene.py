@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ._markers import Markers
+    from ._stamps import StampSheet
     from ._view import View
 
 _REMEMBERED = 2  # opaque colours, and colours that let others through
@@ -27,7 +27,7 @@ class Scene:
     ----------
     offsets
         ``(n, 2)`` coordinates.
-    markers
+    stamps
         What is drawn at them.
     order
         Positions of the cells, back to front; empty: as they come.
@@ -36,16 +36,20 @@ class Scene:
     """
 
     def __init__(
-        self, offsets: NDArray[np.float64], markers: Markers, order: NDArray[np.uint32], view: View
+        self,
+        offsets: NDArray[np.float64],
+        stamps: StampSheet,
+        order: NDArray[np.uint32],
+        view: View,
     ) -> None:
-        self._offsets, self._markers, self._order, self._view = offsets, markers, order, view
+        self._offsets, self._stamps, self._order, self._view = offsets, stamps, order, view
         self._placement: Placement | None = None
         self._seen: OrderedDict[tuple[float, float], Visibility | None] = OrderedDict()
 
     def placement(self) -> Placement:
         """Where the cells fall; kept, because the painter needs it for every frame."""
         if self._placement is None:
-            self._placement = place_points(self._offsets, self._markers, self._view)
+            self._placement = place_points(self._offsets, self._stamps, self._view)
         return self._placement
 
     def visibility(self, least_alphas: tuple[float, float]) -> Visibility | None:
@@ -59,7 +63,7 @@ class Scene:
 
     def _look_through(self, least_alphas: tuple[float, float]) -> Visibility | None:
         # not kept: a placement is as large as the cells are many
-        placement = self._placement or place_points(self._offsets, self._markers, self._view)
+        placement = self._placement or place_points(self._offsets, self._stamps, self._view)
         if min(least_alphas) < _CLEAR and placement.total_cover() > _MOST_LISTED:
             return None
         return find_visible(placement, self._order, least_alphas, self._view)
