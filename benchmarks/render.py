@@ -161,7 +161,9 @@ def against_datashader(large, rounds):
         canvas = ds.Canvas(plot_width=1200, plot_height=1200)
 
         def theirs(canvas=canvas, frame=frame):
-            image = tf.shade(canvas.points(frame, "x", "y", ds.mean("v")), cmap=colors, how="linear")
+            image = tf.shade(
+                canvas.points(frame, "x", "y", ds.mean("v")), cmap=colors, how="linear"
+            )
             return np.asarray(image.data)
 
         def ranked(ours=ours, values=values):
@@ -169,9 +171,7 @@ def against_datashader(large, rounds):
             ours.draw()
 
         theirs()
-        taken = in_turns(
-            theirs, lambda ours=ours, v=values: ours.frame(v), ranked, rounds=rounds
-        )
+        taken = in_turns(theirs, lambda ours=ours, v=values: ours.frame(v), ranked, rounds=rounds)
         table.append((f"{n:,}", *(ms(t) for t in taken), f"{taken[0] / taken[1]:.1f} ×"))
     rows("Against datashader: mean of the values in each pixel, shaded, 1200 × 1200", table)
 

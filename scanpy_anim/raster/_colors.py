@@ -43,21 +43,50 @@ def value_levels(
     flat = np.ma.asarray(values).ravel() if np.ma.isMaskedArray(values) else np.ravel(values)
     scaled = getattr(norm, "scaled", lambda: False)()
     step = _CHUNK if scaled else max(flat.size, 1)
+    rows = _linear_rows if scaled and _is_linear(norm, flat) else _normed_rows
     levels = np.empty(flat.size, np.uint16)
-    for start in range(0, flat.size, step):
-        levels[start : start + step] = _rows(norm(flat[start : start + step]), n_levels)
+    with np.errstate(invalid="ignore"):
+        for start in range(0, flat.size, step):
+            levels[start : start + step] = rows(flat[start : start + step], norm, n_levels)
     return levels
 
 
-def _rows(normed: Any, n_levels: int) -> NDArray[np.int64]:
-    """Rows of the table for normalised values, by the rules of matplotlib's Colormap."""
+def _is_linear(norm: Any, values: NDArray) -> bool:
+    """Whether a norm is matplotlib's plain one, on plain floats that it does not widen."""
+    plain = type(norm).__name__ == "Normalize" and type(norm).__module__ == "matplotlib.colors"
+    if not plain or norm.clip or np.ma.isMaskedArray(values):
+        return False
+    return values.dtype in (np.float32, np.float64) and norm.vmin < norm.vmax
+
+
+def _linear_rows(values: NDArray, norm: Any, n_levels: int) -> NDArray:
+    """Rows by the operations of matplotlib's Normalize, without its masks."""
+    place = values - values.dtype.type(0)  # a copy
+    (vmin,), _ = norm.process_value(norm.vmin)
+    (vmax,), _ = norm.process_value(norm.vmax)
+    place -= vmin
+    place /= vmax - vmin
+    place *= n_levels
+    low, high = place.min(), place.max()  # NaN if any is
+    if low >= 0 and high <= n_levels:
+        return np.minimum(place.astype(np.int32), n_levels - 1)
+    return _table_rows(place, n_levels, np.isnan(place))
+
+
+def _normed_rows(values: NDArray, norm: Callable[[NDArray], Any], n_levels: int) -> NDArray:
+    normed = norm(values)
     place = np.array(np.ma.getdata(normed), copy=True)
     if place.dtype.kind == "f":
         place *= n_levels
+    return _table_rows(place, n_levels, np.isnan(place) | np.ma.getmaskarray(normed))
+
+
+def _table_rows(place: NDArray, n_levels: int, bad: NDArray[np.bool_]) -> NDArray:
+    """Rows of the table by the rules of matplotlib's Colormap."""
+    if place.dtype.kind == "f":
         place[place == n_levels] = n_levels - 1
-    under, over, bad = place < 0, place >= n_levels, np.isnan(place) | np.ma.getmaskarray(normed)
-    with np.errstate(invalid="ignore"):
-        rows = place.astype(np.int64)
+    under, over = place < 0, place >= n_levels
+    rows = place.astype(np.int64)
     rows[under] = n_levels
     rows[over] = n_levels + 1
     rows[bad] = n_levels + 2

@@ -71,7 +71,7 @@ def place_points(offsets: NDArray[np.float64], sheet: StampSheet, view: View) ->
 
 
 def _number(spots: NDArray[np.int64], n_stamps: int) -> NDArray[np.int64]:
-    """Number the stamps that occur anew, in place; return what they were."""
+    """Give new numbers to the stamps that occur, in place; return what they were."""
     from ._placement_kernels import STAMP_BITS
 
     stamp = (1 << STAMP_BITS) - 1

@@ -77,38 +77,37 @@ def _phase(fraction, phases, breaks, n_breaks, shape, axis):
 def bin_cells(order, spots, reach, top, bottom, band_height):
     """Cells that touch each band of rows, front first: starts of the bands, cells, their spots."""
     n_bands = (bottom - top + band_height - 1) // band_height
+    band_of = np.empty(bottom - top, np.int64)
+    for row in range(bottom - top):
+        band_of[row] = row // band_height
     starts = np.zeros(n_bands + 1, np.int64)
     for i in range(spots.size):
-        first, last = _bands_of(spots[i], reach, top, bottom, band_height)
-        for b in range(first, last):
-            starts[b + 1] += 1
+        low, high = _rows_of(spots[i], reach, top, bottom)
+        if low < high:
+            for b in range(band_of[_U(low)], band_of[_U(high - 1)] + 1):
+                starts[b + 1] += 1
     for b in range(n_bands):
         starts[b + 1] += starts[b]
     cells = np.empty(starts[n_bands], np.uint32)
     places = np.empty(starts[n_bands], np.int64)
     free = starts.copy()
     for k in range(spots.size - 1, -1, -1):
-        i = np.int64(order[k]) if order.size > 0 else np.int64(k)
-        spot = spots[_U(i)]
-        first, last = _bands_of(spot, reach, top, bottom, band_height)
-        for b in range(first, last):
-            cells[free[b]] = i
-            places[free[b]] = spot
-            free[b] += 1
+        cell = _U(order[k]) if order.size > 0 else _U(k)
+        spot = spots[cell]
+        low, high = _rows_of(spot, reach, top, bottom)
+        if low < high:
+            for b in range(band_of[_U(low)], band_of[_U(high - 1)] + 1):
+                cells[_U(free[b])] = cell
+                places[_U(free[b])] = spot
+                free[b] += 1
     return starts, cells, places
 
 
 @njit(inline="always")
-def _bands_of(spot, reach, top, bottom, band_height):
-    """Bands that a cell touches, first .. last."""
+def _rows_of(spot, reach, top, bottom):
+    """Rows that a cell touches, counted from the top."""
     if spot < 0:
-        return 0, 0
+        return np.int64(0), np.int64(0)
     stamp, row = _U(stamp_of(spot)), row_of(spot) - top
-    low = max(row + reach[stamp, 0], 0)
-    high = min(row + reach[stamp, 1], bottom - top)
-    if low >= high:
-        return 0, 0
-    first = low // band_height
-    if high <= (first + 1) * band_height:
-        return first, first + 1
-    return first, (high - 1) // band_height + 1
+    low = max(row + reach[stamp, 0], np.int64(0))
+    return low, min(row + reach[stamp, 1], np.int64(bottom - top))

@@ -45,7 +45,7 @@ def rank_levels(
     array([  0, 128, 128, 255, 258], dtype=uint16)
     """
     from ._rank_kernels import level_ranks
-    from ._sorting import sortable
+    from ._sorting import sort_keys
 
     low = np.nan if vmin is None else float(vmin)
     high = np.nan if vmax is None else float(vmax)
@@ -53,7 +53,7 @@ def rank_levels(
         msg = f"vmin must not be above vmax, got vmin={vmin!r} and vmax={vmax!r}"
         raise ValueError(msg)
     flat = np.ravel(np.ma.filled(np.ma.asarray(values, dtype=_kept_dtype(values)), np.nan))
-    return level_ranks(sortable(flat), n_levels, low, high)
+    return level_ranks(sort_keys(flat), n_levels, low, high)
 
 
 def _kept_dtype(values: ArrayLike) -> np.dtype:

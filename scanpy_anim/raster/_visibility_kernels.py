@@ -50,10 +50,10 @@ def list_visible(cells, spots, boxes, starts, covers, hiding, mask, window, widt
     inks = np.empty(total, np.uint32)
     thickness = np.empty(total, np.uint8)
     for k in range(total):
-        p = _U(pixel_met[k])
-        ends[p] -= 1
-        inks[_U(ends[p])] = ink_met[k]
-        thickness[_U(ends[p])] = cover_met[k]
+        pixel = _U(pixel_met[k])
+        ends[pixel] -= 1
+        inks[_U(ends[pixel])] = ink_met[k]
+        thickness[_U(ends[pixel])] = cover_met[k]
     return pixels, lengths, inks, thickness, _renumber(inks, cells)
 
 
@@ -86,16 +86,16 @@ def _look_through(cells, spots, boxes, starts, covers, hiding, mask, window):
                 line = starts[s] + (y - row) * boxes[s, 3] - col
                 place = (y - window[0]) * stride - window[2]
                 for x in range(left, right):
-                    p = _U(place + x)
-                    if light[p] < FULL:
+                    pixel = _U(place + x)
+                    if light[pixel] < FULL:
                         continue
                     cover = _U(covers[_U(line + x)])
                     if mask.size > 0:
                         cover = product(cover, _U(mask[y, x]))
                     if cover != 0:
-                        light[p] *= np.float32(1) - np.float32(cover) * hiding[part]
-                        counts[p] += 1
-                        pixel_met[_U(n)] = p
+                        light[pixel] *= np.float32(1) - np.float32(cover) * hiding[part]
+                        counts[pixel] += 1
+                        pixel_met[_U(n)] = pixel
                         ink_met[_U(n)] = np.uint32(m * 2 + part)
                         cover_met[_U(n)] = cover
                         n += 1
