@@ -67,7 +67,8 @@ def clocked(work, rounds: int = 3) -> float:
 def row(what: str, theirs: float, ours: float, goal: float, unit: str = "s") -> None:
     ratio = theirs / ours
     verdict = "yes" if ratio >= goal else "NO"
-    print(f"| {what} | {theirs:.3g} {unit} | {ours:.3g} {unit} | {ratio:.1f} × | {goal:g} × | {verdict} |")
+    cells = what, f"{theirs:.3g} {unit}", f"{ours:.3g} {unit}", f"{ratio:.1f} ×", f"{goal:g} ×"
+    print("|", *" | ".join((*cells, verdict)).split(), "|")
 
 
 def origin(adata, frames: int):
@@ -133,7 +134,8 @@ def compare_tween(adata, folder: Path, frames: int) -> None:
         points.autoscale()
 
     animation = FuncAnimation(figure, draw, frames=frames)
-    theirs = clocked(lambda: animation.save(folder / "t.mp4", writer="scanpy_anim", dpi=200, fps=10))
+    how = {"writer": "scanpy_anim", "dpi": 200, "fps": 10}
+    theirs = clocked(lambda: animation.save(folder / "t.mp4", **how))
     plt.close(figure)
     mine = clocked(lambda: ours(adata, tween=9).save(folder / "o.mp4", dpi=200, progress=False))
     row(f"{n_frames} tweened frames to mp4, 1200 × 1200", theirs * n_frames / frames, mine, 50)
@@ -148,9 +150,7 @@ def compare_morph(adata, frames: int) -> None:
     mine = clocked(lambda: next(drawn), rounds=30)
     figure, ax = plt.subplots(figsize=(6, 6), dpi=200)
     start, end = adata.obsm["X_other"], adata.obsm["X_umap"]
-    points = ax.scatter(
-        *start.T, s=0.3, c=adata.obsm["scores"][:, 5], edgecolor="none", marker="."
-    )
+    points = ax.scatter(*start.T, s=0.3, c=adata.obsm["scores"][:, 5], edgecolor="none", marker=".")
 
     def theirs() -> None:
         points.set_offsets((start + end) / 2)
@@ -207,9 +207,7 @@ def measure_peak(way: str, frames: int) -> None:
             if way == "ours":
                 ours(adata).save(Path(folder) / "film.mp4", progress=False)
             else:
-                origin(adata, frames).save(
-                    Path(folder) / "film.mp4", writer="scanpy_anim", fps=10
-                )
+                origin(adata, frames).save(Path(folder) / "film.mp4", writer="scanpy_anim", fps=10)
     print((sampler.most - before) / 1e6)
 
 

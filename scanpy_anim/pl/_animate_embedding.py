@@ -155,15 +155,17 @@ def animate_embedding(
     >>> film = sca.pl.animate_embedding(adata, classes="Dendritic", fps=5)
     >>> film.save("dendritic.gif")  # doctest: +SKIP
     """
-    from scanpy_anim.pl import _color, _marks, _stage
+    from scanpy_anim.pl import _color, _marks
     from scanpy_anim.pl._motion import TWEENS, motion
     from scanpy_anim.pl._panel import paint
+    from scanpy_anim.pl._recipe import check_arguments
     from scanpy_anim.pl._record import record
     from scanpy_anim.pl._scale import Scale
+    from scanpy_anim.pl._stage import set_stage
     from scanpy_anim.pl._timeline import Pacing
     from scanpy_anim.pl._titles import frame_titles
 
-    _stage.check_arguments(kwargs)
+    check_arguments(kwargs)
     _check_sort_order(sort_order)
     moving = motion(
         adata,
@@ -202,7 +204,7 @@ def animate_embedding(
     )
     picked = pacing.chosen(sources[0].n_frames)
 
-    stage = _stage.set_stage(
+    stage = set_stage(
         adata,
         basis,
         sources,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scanpy_anim.pl._recipe import point_cloud
 from scanpy_anim.pl._source import Categorical
-from scanpy_anim.pl._stage import fit, name_scale, point_cloud
+from scanpy_anim.pl._stage import fit, name_scale
 from scanpy_anim.raster import PointLayer
 from scanpy_anim.raster._artist import PointsArtist
 

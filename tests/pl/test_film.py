@@ -152,6 +152,13 @@ def test_the_current_figure_stays_the_current_one(propagated):
     plt.close("all")
 
 
+def test_where_there_are_windows_the_film_waits_for_show(propagated, monkeypatch):
+    monkeypatch.setattr(mpl, "get_backend", lambda: "TkAgg")
+    film = sca.pl.animate_embedding(propagated)
+    assert plt.get_fignums() == [film.figure.number]
+    plt.close("all")
+
+
 def test_still_is_a_figure_of_its_own(propagated):
     film = sca.pl.animate_embedding(propagated)
     first, last = film.still(0), film.still(-1)

@@ -189,3 +189,16 @@ def test_a_callers_figure_is_not_shown_twice(propagated, monkeypatch):
     monkeypatch.setattr(mpl, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
     film._repr_html_()
     assert plt.get_fignums() == []
+
+
+def test_anyones_animation_can_use_our_encoders(tmp_path):
+    from matplotlib.animation import FuncAnimation
+
+    figure, ax = plt.subplots(figsize=(2, 2))
+    (line,) = ax.plot([0, 1], [0, 1])
+    animation = FuncAnimation(figure, lambda i: line.set_ydata([0, i]), frames=4)
+    animation.save(tmp_path / "line.mp4", writer="scanpy_anim", fps=5)
+    plt.close(figure)
+    pictures, seconds = decoded_by_pyav(tmp_path / "line.mp4")
+    assert len(pictures) == 4
+    assert seconds == pytest.approx(0.8, abs=0.05)
