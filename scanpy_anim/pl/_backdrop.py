@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,30 +21,41 @@ if TYPE_CHECKING:
 MOST_PIXELS = 2**28
 
 
-@dataclass(frozen=True, eq=False)
 class Overlay:
-    """The pixels that the figure has over some points, sparse."""
+    """The pixels that the figure has over some points, sparse, to be blended again and again.
 
-    pixels: NDArray[np.intp]
-    rgba: NDArray[np.uint8]
+    Parameters
+    ----------
+    layer
+        `(h, w, 4)` RGBA bytes, straight alpha.
+    where
+        `(h, w)` pixels to take from it.
+    """
+
+    def __init__(self, layer: NDArray[np.uint8], where: NDArray[np.bool_]) -> None:
+        self.pixels = np.flatnonzero(where)
+        rgba = layer.reshape(-1, 4)[self.pixels] / np.float32(255)
+        self.alpha = np.ascontiguousarray(rgba[:, 3:])
+        self.ink = rgba[:, :3] * self.alpha
 
     def over(self, canvas: NDArray[np.uint8]) -> None:
-        """Blend the overlay over an `(h, w, 4)` canvas, in place; both with straight alpha."""
+        """Blend the overlay over an `(h, w, 4)` canvas of straight RGBA bytes, in place.
+
+        Porter and Duff's *over*.
+        """
         if not self.pixels.size:
             return
         flat = canvas.reshape(-1, 4)
-        below = flat[self.pixels] / np.float32(255)
-        above = self.rgba / np.float32(255)
-        flat[self.pixels] = np.rint(_over(above, below) * 255).astype(np.uint8)
-
-
-def _over(above: NDArray[np.floating], below: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Porter and Duff's *over* for straight alpha."""
-    alpha, under = above[:, 3:], below[:, 3:]
-    total = alpha + under * (1 - alpha)
-    mixed = above[:, :3] * alpha + below[:, :3] * under * (1 - alpha)
-    colour = np.divide(mixed, total, out=np.zeros_like(mixed), where=total > 0)
-    return np.concatenate([colour, total], axis=1)
+        below = flat[self.pixels]
+        if below[:, 3].min() == 255:
+            mixed = self.ink * 255 + below[:, :3] * (1 - self.alpha)
+            flat[self.pixels, :3] = np.rint(mixed, out=mixed)
+            return
+        under = below[:, 3:] * ((1 - self.alpha) / 255)
+        total = self.alpha + under
+        mixed = self.ink * 255 + below[:, :3] * under
+        np.divide(mixed, total, out=mixed, where=total > 0)
+        flat[self.pixels] = np.rint(np.concatenate([mixed, total * 255], axis=1))
 
 
 class _Cut(Artist):
@@ -199,8 +209,6 @@ def _sparse(
     for layer, (top, bottom, left, right) in zip(layers[1:], bounds, strict=True):
         touched[top:bottom, left:right] = True
         drawn = layer[..., 3] > 0
-        free = np.flatnonzero(drawn & ~touched)
-        Overlay(free, layer.reshape(-1, 4)[free]).over(base)
-        kept = np.flatnonzero(drawn & touched)
-        overlays.append(Overlay(kept, layer.reshape(-1, 4)[kept]))
+        Overlay(layer, drawn & ~touched).over(base)
+        overlays.append(Overlay(layer, drawn & touched))
     return overlays

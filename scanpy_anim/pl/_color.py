@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl import _propagated
-from scanpy_anim.pl._source import Continuous, Once, Source, from_arrays, from_columns
+from scanpy_anim.pl._source import Continuous, Once, Source, columns_of, from_arrays, from_columns
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -122,7 +122,7 @@ def _of_matrix(name: str, values: Any) -> Source:
     if values.shape[1] == 0:
         raise ValueError(f"color: {name!r} has shape {values.shape}, no frame to show.")
     if values.dtype.kind in "biuf" and values.dtype != np.bool_:
-        return Continuous(name, values.shape[1], lambda i: _floating(values[:, i]))
+        return Continuous(name, values.shape[1], columns_of(values))
     return from_arrays(name, list(values.T), values.shape[0])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanpy_anim._names import MissingKeyError, listed, nearest
-from scanpy_anim.pl._source import Categorical, Continuous, Seeds, Source
+from scanpy_anim.pl._source import Categorical, Continuous, Seeds, Source, columns_of
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -102,7 +102,7 @@ def _scores(result: _Result, name: str, history: NDArray, seeds: Seeds | None) -
     return Continuous(
         name,
         history.shape[1],
-        lambda i: np.ascontiguousarray(history[:, i]),
+        columns_of(history),
         iterations=result.iterations,
         seeds=seeds,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -149,6 +149,12 @@ def checked(values: Any, n_obs: int, what: str) -> NDArray:
     elif shape != (n_obs,):
         raise ValueError(f"{what} has shape {shape}; a frame is ({n_obs},), a value per cell.")
     return array
+
+
+def columns_of(table: NDArray) -> Callable[[int], NDArray[np.floating]]:
+    """Read columns of a table as contiguous floats, keeping the last two for tweens."""
+    dtype = table.dtype if table.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    return lru_cache(maxsize=2)(lambda i: np.ascontiguousarray(table[:, i], dtype=dtype))
 
 
 def from_arrays(name: str, frames: Sequence[object], n_obs: int) -> Source:
