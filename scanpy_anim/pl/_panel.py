@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -44,6 +45,11 @@ class Shade:
     sort_order: SortOrder = True
     mask: NDArray[np.bool_] | None = None
 
+    @cached_property
+    def table(self) -> NDArray[np.uint8]:
+        """RGBA bytes of the colour map, then of under, over and missing."""
+        return color_table(self.cmap)
+
     def values(self, moment: Moment) -> NDArray[np.floating]:
         """Return the values at a moment, missing ones as NaN."""
         values = self.source.read(moment.first)
@@ -68,7 +74,7 @@ class Shade:
         order = None
         if self.sort_order == "frame":
             order = np.where(levels > self.cmap.N, 0, _bottom_up(levels, self.cmap.N))
-        return Look(levels, color_table(self.cmap), order=order)
+        return Look(levels, self.table, order=order)
 
     def order(self, moments: Sequence[Moment]) -> NDArray[np.intp] | None:
         """Return each cell's place from the bottom: by its highest colour in any frame.

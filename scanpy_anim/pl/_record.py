@@ -13,7 +13,7 @@ from scanpy_anim.pl._camera import StageCamera
 from scanpy_anim.pl._panel import Paint, Shade
 from scanpy_anim.pl._stage import Stage, fit
 from scanpy_anim.pl._titles import write_over
-from scanpy_anim.raster import PointLayer, color_table
+from scanpy_anim.raster import PointLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _colors_to_keep(stage: Stage, paints: Sequence[Paint]) -> NDArray[np.uint8]:
     grounds = [stage.figure.get_facecolor(), *(p.ax.get_facecolor() for p in stage.panels), "black"]
     tables = [np.rint(to_rgba_array(grounds)[:, :3] * 255).astype(np.uint8)]
     for paint in paints:
-        table = color_table(paint.cmap) if isinstance(paint, Shade) else paint.palette
+        table = paint.table if isinstance(paint, Shade) else paint.palette
         tables.append(table[:, :3])
     together = np.concatenate(tables)
     return together[np.sort(np.unique(together, axis=0, return_index=True)[1])]
