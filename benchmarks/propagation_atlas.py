@@ -35,8 +35,11 @@ def atlas(n_cells: int = N_CELLS) -> AnnData:
     drawn = random.integers(len(real), size=n_cells)
     neighbors = cells.obsp["connectivities"].tocsr()
     other = np.array(
-        [random.choice(neighbors.indices[neighbors.indptr[i] : neighbors.indptr[i + 1]])
-         for i in range(len(real)) for _ in range(64)]
+        [
+            random.choice(neighbors.indices[neighbors.indptr[i] : neighbors.indptr[i + 1]])
+            for i in range(len(real))
+            for _ in range(64)
+        ]
     ).reshape(len(real), 64)[drawn, random.integers(64, size=n_cells)]
     towards = random.random((n_cells, 1))
     made = real[drawn] * (1 - towards) + real[other] * towards

@@ -33,7 +33,9 @@ def shares(
     return np.divide(weighted, total, out=weighted, where=total > 0)
 
 
-def decide(probability: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def decide(
+    probability: NDArray[np.floating],
+) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
     """Best class of each cell (-1: none) and its probability (0: none)."""
     best = probability.argmax(axis=1)
     confidence = probability[np.arange(len(best)), best]

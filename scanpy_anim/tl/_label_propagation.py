@@ -7,6 +7,10 @@ What is stored under ``key`` (`key_added`):
     several.
 ``obs[key]``, ``obs[key + "_confidence"]``, ``obsm[key + "_proba"]``
     The outcome; the last two for several classes only. Written by ``assign_labels``.
+``obsm[key + "_confidence"]``, ``obsm[key + "_scores"]``
+    With ``history="labels"`` only, where ``obsm[key]`` holds integer codes ``(n_obs, n_frames)``:
+    float32 share of the winner, of the same shape, and float32 scores ``(n_obs, n_classes)`` of
+    the last column.
 ``uns[key]``
     ``params``
         Arguments of the call that are not None; ``seeds`` when an obs column was named.
@@ -14,7 +18,8 @@ What is stored under ``key`` (`key_added`):
         Array of str, one a class; absent for one class.
     ``seeds``
         ``positions``: int array; ``classes``: int array, index of the class of each position
-        (0 for one class). A cell that seeds two classes is listed twice.
+        (0 for one class); ``weights``: float array. A cell that seeds two classes is listed
+        twice.
     ``iterations``
         Float array, what each column of ``obsm[key]`` holds: 0 is the seed signal, ``inf`` the
         limit.
@@ -25,6 +30,8 @@ What is stored under ``key`` (`key_added`):
         int, bool.
     ``limit``
         ``residual`` and ``n_iter`` of the solver; absent without limit.
+    ``labels``, ``temperature``
+        How the labels were decided, see ``assign_labels``; several classes only.
 ``uns[key + "_colors"]``
     Colours of the classes, when the seeds are a column that has them.
 """
@@ -52,6 +59,10 @@ if TYPE_CHECKING:
     from scanpy_anim.tl._parameters import Clamp, History, Method, Normalization
 
 
+# share of labelled cells below which hard clamping is known to degenerate
+_FEW = 0.01
+
+
 def label_propagation(
     adata: AnnData,
     seeds: Any,
@@ -72,7 +83,146 @@ def label_propagation(
     key_added: str = "label_propagation",
     copy: bool = False,
 ) -> AnnData | None:
-    """Let labels of seed cells run over the neighbour graph, and keep every iteration."""
+    r"""Let labels of seed cells run over the neighbour graph, and keep every iteration.
+
+    With the graph's weights :math:`A`, the row sums :math:`D` and the seed signal :math:`Y`, of
+    one column a class,
+
+    .. math::
+
+        F_0 = Y, \qquad F_t = \alpha S F_{t-1} + (1 - \alpha) Y, \qquad
+        r_t = \frac{\|F_t - F_{t-1}\|_F^2}{\|F_t\|_F^2}
+
+    until the residual :math:`r_t` is at most `tol` [Zhou2003]_, where :math:`S` is
+
+    - :math:`D^{-1/2} A D^{-1/2}` with ``normalization="symmetric"``,
+    - :math:`D^{-1} A` with ``"random_walk"``: the mean of the neighbours,
+    - :math:`A C^{-1}` with ``"pagerank"``, :math:`C` the column sums: a walk that restarts at the
+      seeds. The limit of a seed signal that sums to 1 is personalised PageRank [Page1999]_;
+      what reaches cells that send to nobody goes back to the seeds.
+
+    With ``clamp="hard"`` seeds keep their value and everyone else takes the mean of its
+    neighbours, :math:`F_u \leftarrow D_u^{-1} (A_{uu} F_u + A_{ul} Y_l)`, whose limit is the
+    harmonic function [Zhu2003]_.
+
+    The published stopping rule looks at the seeds, which hold most of the norm, and stops long
+    before the last cell is reached. The way makes the film; the labels are those of the limit,
+    which follows as the last column: :math:`(1 - \alpha) (I - \alpha S)^{-1} Y`.
+
+    Parameters
+    ----------
+    adata
+        With a neighbour graph.
+    seeds
+        Where to start from:
+
+        - an ``obs`` column: categorical or string, a class per category, missing means unlabelled;
+          or boolean. ``(column, [categories])`` takes only some categories;
+        - cells of one class: a list of ``obs_names``, integer positions, a boolean mask, or
+          ``{cell: weight}``;
+        - ``{class: cells}``, cells as above; a cell may seed several classes;
+        - the initial signal, ``(n_obs,)`` or ``(n_obs, n_classes)``: float array, sparse matrix,
+          Series or DataFrame. Non-zero rows are the seeds. Signals of one class may have both
+          signs.
+
+        Series and DataFrames are aligned on ``obs_names``.
+    alpha
+        Weight of the neighbours against the seeds, between 0 and 1. Of no account with hard
+        clamping.
+    clamp
+        Whether seeds are pulled back to their signal (``"soft"``) or held at it (``"hard"``).
+        Holding degenerates to spikes at the seeds when they are few [Calder2020]_; with several
+        classes, class mass normalisation makes up for much of it (see :func:`assign_labels`).
+    method
+        ``"iterative"`` keeps the way; ``"direct"`` solves for the limit alone: two columns, the
+        seed signal and the limit.
+    normalization
+        As above. Of no account with hard clamping.
+    tol
+        Residual at which to stop; 0 runs exactly `max_iter` iterations.
+    max_iter
+        Iterations at most. Ending there with a larger residual than `tol` is said as a warning.
+    limit
+        Append the converged solution.
+    history
+        With several classes: keep the ``"scores"`` of every class, or with ``"labels"`` only which
+        class wins and by what share, which takes less memory by the number of classes.
+    every
+        Keep iterations 0, `every`, 2 `every`, ...
+    iterations
+        Keep these iterations, or with ``"log"`` 0, 1, 2, 4, 8, ...
+    neighbors_key
+        Graph of ``uns[neighbors_key]``; the default is ``uns["neighbors"]``.
+    obsp
+        Graph ``obsp[obsp]``, any matrix of weights that are 0 or more. Row ``i`` of a directed
+        graph lists the cells that cell ``i`` receives from.
+    symmetrize
+        Use :math:`(A + A^T) / 2` instead.
+    key_added
+        Name of the results.
+    copy
+        Return a copy instead of writing into `adata`.
+
+    Returns
+    -------
+    ``None``, or with `copy` the copy. Sets
+
+    ``obsm[key]`` : float32 ``(n_obs, n_frames)`` or ``(n_obs, n_frames, n_classes)``
+        Scores, C order. Column ``t`` is the state after ``t`` iterations, column 0 the seed signal,
+        the last one the limit. With ``history="labels"``: codes of the winning class
+        ``(n_obs, n_frames)``, -1 where no seed has reached the cell; then also
+        ``obsm[key + "_confidence"]``, its share, and ``obsm[key + "_scores"]``, the scores of the
+        last column. (``anndata.concat(..., join="outer")`` with an object that lacks the key fails
+        for 3-D arrays.)
+    ``obs[key]`` : float32, or categorical
+        One class: the score of the last column. Several: the label, missing where no seed reaches
+        the cell.
+    ``obs[key + "_confidence"]``, ``obsm[key + "_proba"]``
+        Several classes: see :func:`assign_labels`.
+    ``uns[key]`` : dict
+        ``params``, the arguments; ``classes``; ``seeds``, their ``positions``, ``classes`` and
+        ``weights``; ``iterations``, what each column holds, ``inf`` for the limit; per iteration
+        ``residuals``, ``unreached`` (number of cells with no score yet) and ``flips`` (share of
+        cells whose best class changed); ``n_iter``; ``converged``; ``limit``, ``residual`` and
+        ``n_iter`` of the solver.
+    ``uns[key + "_colors"]``
+        The seed column's colours.
+
+    Raises
+    ------
+    KeyError
+        A column, cell, category or graph that is not there.
+    ValueError, TypeError, IndexError
+        An argument that makes no sense, said before work starts.
+    MemoryError
+        The history would not fit into memory.
+
+    See Also
+    --------
+    assign_labels : decide on labels in another way, without propagating again.
+    propagate : the same on arrays.
+
+    References
+    ----------
+    .. [Zhou2003] Zhou, Bousquet, Lal, Weston and Schölkopf (2003), Learning with local and global
+       consistency, NIPS.
+    .. [Zhu2003] Zhu, Ghahramani and Lafferty (2003), Semi-supervised learning using Gaussian
+       fields and harmonic functions, ICML.
+    .. [Page1999] Page, Brin, Motwani and Winograd (1999), The PageRank citation ranking.
+    .. [Calder2020] Calder, Cook, Thorpe and Slepčev (2020), Poisson learning: graph based
+       semi-supervised learning at very low label rates, ICML.
+
+    Examples
+    --------
+    >>> import scanpy as sc
+    >>> import scanpy_anim as sca
+    >>> adata = sc.datasets.pbmc68k_reduced()
+    >>> sca.tl.label_propagation(adata, {"B": ["AAAGCCTGGCTAAC-1"], "other": [1, 2]}, alpha=0.9)
+    >>> adata.obsm["label_propagation"].shape[::2]
+    (700, 2)
+    >>> adata.obs["label_propagation"].cat.categories.to_list()
+    ['B', 'other']
+    """
     arguments = {name: value for name, value in locals().items() if name not in ("adata", "seeds")}
     check_parameters(
         alpha=alpha,
@@ -104,7 +254,7 @@ def label_propagation(
         iterations=iterations,
         symmetrize=symmetrize,
     )
-    _warn(outcome, tol, method, max_iter)
+    _warn(outcome, resolved, tol, method, clamp)
     params = {
         name: value for name, value in arguments.items() if value is not None and name != "copy"
     }
@@ -153,11 +303,26 @@ def _require_own_key(adata: AnnData, key: str, seeds: Seeds) -> None:
         )
 
 
-def _warn(outcome: Propagation, tol: float, method: str, max_iter: int) -> None:
+def _warn(outcome: Propagation, seeds: Seeds, tol: float, method: str, clamp: str) -> None:
+    """Say what a user should know before believing the results."""
     if method == "iterative" and tol > 0 and not outcome.converged:
+        why = "memory for its history" if outcome.cut_short else f"max_iter={outcome.n_iter}"
         logg.warning(
-            f"max_iter={max_iter} ends the propagation with a residual of "
-            f"{outcome.residuals[-1]:.3g}, above tol={tol:.3g}. The results are kept"
+            f"{why} ends the propagation with a residual of {outcome.residuals[-1]:.3g}, above "
+            f"tol={tol:.3g}. The results are kept"
+        )
+    if outcome.limit is not None and not outcome.limit_converged:
+        logg.warning(
+            f"the limit is not quite reached: residual {outcome.limit_residual:.3g} after "
+            f"{outcome.limit_iterations} iterations"
+        )
+    n_obs = len(outcome.scores)
+    if clamp == "hard" and seeds.n_classes == 1 and len(np.unique(seeds.signal)) == 1:
+        logg.warning("clamp='hard' with one class ends in the same score for all cells it reaches")
+    elif clamp == "hard" and len(seeds.positions) < _FEW * n_obs:
+        logg.warning(
+            f"clamp='hard' with {len(seeds.positions)} seeds among {n_obs} cells degenerates to "
+            "spikes at the seeds (Calder et al. 2020). clamp='soft' does not"
         )
 
 
@@ -168,7 +333,11 @@ def _store(
     rows, classes = np.nonzero(seeds.signal)
     record: dict[str, Any] = {
         "params": params,
-        "seeds": {"positions": seeds.positions[rows], "classes": classes},
+        "seeds": {
+            "positions": seeds.positions[rows],
+            "classes": classes,
+            "weights": seeds.signal[rows, classes],
+        },
         "iterations": outcome.iterations,
         "residuals": outcome.residuals,
         "unreached": outcome.unreached,
@@ -185,8 +354,12 @@ def _store(
         record["flips"] = outcome.flips
     _clear(adata, key)
     adata.obsm[key] = outcome.history
+    if outcome.confidence is not None:
+        adata.obsm[f"{key}_confidence"] = outcome.confidence
+        adata.obsm[f"{key}_scores"] = outcome.scores
     adata.uns[key] = record
-    added = [f"'{key}', scores (adata.obsm), {outcome.history.shape[1]} frames"]
+    kind = "scores" if outcome.confidence is None else "labels"
+    added = [f"'{key}', {kind} (adata.obsm), {outcome.history.shape[1]} frames"]
     if seeds.n_classes == 1:
         adata.obs[key] = np.ascontiguousarray(outcome.history[:, -1])
         return [*added, f"'{key}', score (adata.obs)", f"'{key}', parameters (adata.uns)"]

@@ -67,6 +67,8 @@ class Propagation:
         Residual of the limit under one more iteration; NaN without limit.
     limit_iterations
         Iterations the solver took; 0 without limit.
+    limit_converged
+        Whether the limit got to its accuracy; False without limit.
     cut_short
         Whether the way ended early because no more of its history would have fitted.
     """
@@ -81,6 +83,7 @@ class Propagation:
     converged: bool
     limit_residual: float
     limit_iterations: int
+    limit_converged: bool
     cut_short: bool
 
     @property
@@ -111,7 +114,50 @@ def propagate(
     symmetrize: bool = False,
     n_threads: int | None = None,
 ) -> Propagation:
-    """Let a signal run over a graph, and keep every iteration."""
+    """Let a signal run over a graph, and keep every iteration: arrays in, arrays out.
+
+    What :func:`label_propagation` does with an AnnData, for any other container. The equations
+    are there.
+
+    Parameters
+    ----------
+    graph
+        ``(n_obs, n_obs)`` sparse matrix or array of any format, or a dense array; weights of 0 or
+        more. Row ``i`` lists the cells that cell ``i`` receives from. It is not changed, and not
+        copied when it is float32 CSR.
+    signal
+        ``(n_obs,)`` or ``(n_obs, n_classes)``, dense or sparse, finite. Non-zero rows are the
+        seeds.
+    alpha, clamp, method, normalization, tol, max_iter, limit, history
+        As in :func:`label_propagation`.
+    every, iterations, symmetrize
+        As in :func:`label_propagation`.
+    n_threads
+        Threads to use; the default is what numba uses. The result does not depend on it.
+
+    Returns
+    -------
+    Propagation
+        ``history``, ``limit``, ``residuals``, ``converged`` and more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument that makes no sense, said before work starts.
+    MemoryError
+        The history would not fit into memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scanpy_anim.tl import propagate
+    >>> path = np.eye(4, k=1) + np.eye(4, k=-1)
+    >>> outcome = propagate(path, [1, 0, 0, 0], alpha=0.5, tol=0, max_iter=3)
+    >>> outcome.history.shape, outcome.unreached.tolist()
+    ((4, 5), [2, 1, 0])
+    >>> bool(outcome.limit_residual < 1e-12)
+    True
+    """
     check_parameters(
         alpha=alpha,
         clamp=clamp,
@@ -248,5 +294,6 @@ def _report(
         converged=converged,
         limit_residual=solution.residual if solution else np.nan,
         limit_iterations=solution.n_iter if solution else 0,
+        limit_converged=bool(solution and solution.converged),
         cut_short=cut_short and not converged,
     )

@@ -77,7 +77,8 @@ def test_several_classes_store_what_the_contract_says(pbmc: AnnData) -> None:
     assert list(record["classes"]) == types
     assert record["params"]["seeds"] == "few"
     assert len(record["flips"]) == 4
-    for position, seeded in zip(*record["seeds"].values(), strict=True):
+    seeds = record["seeds"]
+    for position, seeded in zip(seeds["positions"], seeds["classes"], strict=True):
         assert pbmc.obs["few"].iloc[position] == types[seeded]
     labels = pbmc.obs[KEY]
     assert list(labels.cat.categories) == types
