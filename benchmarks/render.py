@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -197,7 +198,7 @@ def compilation():
     with tempfile.TemporaryDirectory() as fresh:
         for name in ("compiled", "from the cache"):
             done = subprocess.run(
-                [sys.executable, "-c", code, os.path.dirname(os.path.abspath(__file__))],
+                [sys.executable, "-c", code, str(Path(__file__).resolve().parent)],
                 env={**os.environ, "NUMBA_CACHE_DIR": fresh},
                 capture_output=True,
                 text=True,

@@ -71,7 +71,7 @@ def mix_inks(
         opacity = np.rint(opacity / 255 * alpha).astype(np.uint8)
     else:
         opacity = alpha
-    alphas = set(_alphas(table, look.levels))
+    alphas = set(_alphas(table[: look.top_level + 1], look.levels))
     if has_edges:
         alphas |= {int(edge) for edge in np.unique(edges >> _ALPHA)}
     common = alphas.pop() if len(alphas) == 1 and not opacity.size else None

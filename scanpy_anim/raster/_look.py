@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,9 +52,14 @@ class Look:
         _check("opacity", self.opacity, (n,), np.uint8)
         _check("order", self.order, (n,))
         _check("offsets", self.offsets, (n, 2))
-        if n and (top := int(self.levels.max())) >= len(self.table):
-            msg = f"levels go up to {top}, but table has {len(self.table)} rows"
+        if self.top_level >= len(self.table):
+            msg = f"levels go up to {self.top_level}, but table has {len(self.table)} rows"
             raise ValueError(msg)
+
+    @cached_property
+    def top_level(self) -> int:
+        """Highest level that occurs; -1: no cells."""
+        return int(self.levels.max()) if self.levels.size else -1
 
 
 def _check(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 2  # opaque colours, and colours that let others through
 _CLEAR = 16  # alpha (0 to 255) that hides next to nothing
-_MOST_LISTED = 1 << 26  # inks listed though hardly anything hides them
+_MOST_LISTED = 1 << 25  # inks listed though hardly anything hides them
 
 
 class Scene:

@@ -13,7 +13,7 @@ from numba import njit
 from ._blending import product
 from ._placement_kernels import col_of, row_of, stamp_of
 
-FULL = np.float32(1 / 512)
+FULL = np.float32(1 / 256)  # less cannot change a byte by one
 _U = np.uint64
 _LONG = 256  # lists of this length and longer are not told apart
 
