@@ -28,6 +28,7 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
         options={
             "crf": f"{between(setting.quality, 42, 18):.1f}",
             "preset": "veryfast",
+            "refs": "3",
         },
         container_options={"movflags": "+faststart"},
         reorders=True,
