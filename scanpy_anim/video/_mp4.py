@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ._setting import between
 from ._stream import Codec, encode_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ._film import Film
     from ._setting import Setting
+
+TAGS = ("title", "artist", "comment", "description", "date", "copyright")
 
 
 def encode(film: Film, path: Path, setting: Setting) -> list[str]:
@@ -33,5 +37,14 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
         container_options={"movflags": "+faststart"},
         reorders=True,
     )
-    encode_stream(film, path, setting, codec)
+    encode_stream(replace(film, metadata=tagged(film.metadata)), path, setting, codec)
     return []
+
+
+def tagged(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Move what mp4 has no tag for into the comment."""
+    tags = {name: text for name, text in metadata.items() if name in TAGS}
+    rest = [f"{name}: {text}" for name, text in metadata.items() if name not in TAGS]
+    if rest:
+        tags["comment"] = "\n".join([*filter(None, [tags.get("comment")]), *rest])
+    return tags

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -213,10 +214,12 @@ def test_frames_that_do_not_change_are_kept_or_merged_in_time(tmp_path: Path, su
 
 @pytest.mark.parametrize("suffix", list(FORMATS))
 def test_metadata(film: Film, tmp_path: Path, suffix: str) -> None:
+    film = replace(film, metadata=dict(film.metadata) | {"software": "scanpy-anim 0.1"})
     write(film, path := tmp_path / f"film{suffix}")
     content = path.read_bytes()
     assert b"dots" in content
     assert b"alpha=0.99" in content
+    assert b"scanpy-anim 0.1" in content
 
 
 def test_a_very_long_hold(tmp_path: Path) -> None:
