@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._film import Film
 
-STILL_SIDE = 800  # pixels of the picture shown where scripts do not run
+STILL_SIDE = 640  # pixels of the picture shown where scripts do not run
 
 FRAGMENT = """\
 <div class="scanpy-anim" data-film="{key}" data-lm-suppress-shortcuts="true">

@@ -103,6 +103,7 @@ function scanpyAnim(host, film, style) {
   video.setAttribute("aria-label", film.description || "Film");
   find(".stage").style.width = `${film.width}px`;
   find(".controls").style.width = find(".words").style.width = `max(${film.width}px, 320px)`;
+  video.muted = true; // the attribute alone does not let every browser start it
   video.style.aspectRatio = `${film.width} / ${film.height}`;
   slider.max = last;
   video.loop = film.loop === 0;
@@ -160,6 +161,6 @@ function scanpyAnim(host, film, style) {
         resting = true;
         stop();
       }
-    }, { threshold: 0.3 }).observe(video);
+    }, { threshold: 0.1 }).observe(video);
   }
 }

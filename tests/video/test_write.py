@@ -171,6 +171,11 @@ def test_durations_must_be_positive(seconds: float) -> None:
         check("x.gif", hold=seconds)
 
 
+def test_durations_that_are_no_numbers() -> None:
+    with pytest.raises(ValueError, match="fps must be a positive number, not 'fast'"):
+        check("x.gif", fps="fast")
+
+
 def test_a_film_checks_what_comes_with_it() -> None:
     with pytest.raises(ValueError, match="at least one frame"):
         film_of(dots(40, 60, 0))
@@ -204,7 +209,17 @@ def test_a_folder_without_write_permission(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"loop": -1}, {"loop": 1.5}, {"loop": True}, {"quality": 101}, {"quality": math.nan}]
+    "wrong",
+    [
+        {"loop": -1},
+        {"loop": 1.5},
+        {"loop": True},
+        {"quality": 101},
+        {"quality": math.nan},
+        {"quality": "high"},
+        {"loop": "once"},
+        {"quality": True},
+    ],
 )
 def test_numbers_out_of_range(tmp_path: Path, film: Film, wrong: dict) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
