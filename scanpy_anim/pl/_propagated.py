@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Decision:
+    """How `tl.assign_labels` turned scores into labels, so that the film ends where they are.
+
+    Attributes
+    ----------
+    seeded
+        Number of seeds of each class, where classes are scaled to them; else `None`.
+    temperature
+        Of the calibrated confidence; `None`: not calibrated.
+    min_confidence
+        Below it a cell is without label.
+    """
+
+    seeded: NDArray[np.integer] | None = None
+    temperature: float | None = None
+    min_confidence: float = 0.0
+
+    def of(self, scores: NDArray) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+        """Return the label of each cell (-1: none) and its probability, from one frame's scores."""
+        from scanpy_anim.tl._calibration import apply_temperature
+        from scanpy_anim.tl._decision import class_mass_weights, decide, shares
+
+        scaled = None if self.seeded is None else class_mass_weights(scores, self.seeded)
+        probability = shares(scores, scaled)
+        if self.temperature is not None:
+            probability = apply_temperature(probability, self.temperature)
+        labels, confidence = decide(probability)
+        return np.where(confidence >= self.min_confidence, labels, -1), confidence
+
+
+def _decision(record: Mapping[str, Any], n_classes: int) -> Decision:
+    labels = record.get("labels", {})
+    seeded = None
+    if labels.get("class_mass"):
+        seeded = np.bincount(record["seeds"]["classes"], minlength=n_classes)
+    return Decision(seeded, record.get("temperature"), labels.get("min_confidence", 0.0))
+
+
+@dataclass(frozen=True, eq=False)
 class _Result:
     """A stored result: its history, and what is known of its columns, classes and seeds."""
 
@@ -27,6 +66,7 @@ class _Result:
     colors: list[str] | None
     iterations: NDArray[np.float64] | None = None
     seeds: Seeds | None = None
+    decision: Decision = field(default_factory=Decision)
 
 
 def sources(
@@ -44,6 +84,7 @@ def sources(
         # columns taken away or added by hand are numbered
         iterations if len(iterations) == history.shape[1] else None,
         _seeds(record),
+        _decision(record, len(names)),
     )
     if history.ndim == 3:
         return _of_cube(result, classes)
@@ -65,7 +106,7 @@ def cube(adata: AnnData, key: str, classes: str | Sequence[str] | None) -> list[
 def _of_cube(result: _Result, classes: str | Sequence[str] | None) -> list[Source]:
     history, names = result.history, result.names
     if classes is None:
-        winners = lru_cache(maxsize=2)(lambda i: winner(history[:, i]))
+        winners = lru_cache(maxsize=2)(lambda i: result.decision.of(history[:, i]))
         return [_labels(result, lambda i: winners(i)[0], lambda i: winners(i)[1])]
     wanted = [classes] if isinstance(classes, str) else list(classes)
     panels: list[Source] = []
@@ -126,16 +167,6 @@ def _seeds(record: Mapping[str, Any]) -> Seeds | None:
         return None
     positions = np.asarray(seeds["positions"], dtype=np.intp)
     return Seeds(positions, np.asarray(seeds["classes"], dtype=np.intp))
-
-
-def winner(scores: NDArray) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
-    """Return the class with the highest score (-1 where all are 0) and its share of them all."""
-    total = scores.sum(axis=1, dtype=np.float64)
-    codes = scores.argmax(axis=1)
-    best = np.take_along_axis(scores, codes[:, None], axis=1)[:, 0]
-    reached = total > 0
-    share = np.divide(best, total, out=np.zeros(len(total)), where=reached)
-    return np.where(reached, codes, -1), share
 
 
 def _no_classes(key: str, classes: object, *, stored_as_labels: bool) -> str:

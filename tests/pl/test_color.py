@@ -8,6 +8,7 @@ import pytest
 import scanpy as sc
 from scipy import sparse
 
+import scanpy_anim as sca
 from scanpy_anim.pl._color import sources
 from scanpy_anim.pl._source import Categorical, Continuous
 
@@ -140,6 +141,35 @@ def test_labels_of_the_moment(propagated):
         np.testing.assert_allclose(source.opacity(i)[reached], share, rtol=1e-6)
     assert source.iterations[-1] == np.inf
     assert source.colors == list(propagated.uns["types_colors"])
+
+
+@pytest.mark.parametrize(
+    ("how", "decision"),
+    [
+        ({}, {}),
+        ({"clamp": "hard"}, {}),
+        ({}, {"class_mass": True, "min_confidence": 0.3}),
+        ({}, {"calibrate": True}),
+        ({"history": "labels"}, {}),
+    ],
+    ids=str,
+)
+def test_the_film_ends_where_the_labels_are(pbmc, how, decision):
+    few = pbmc.obs.groupby("bulk_labels", observed=True).cumcount() < 8
+    pbmc.obs["few"] = pbmc.obs["bulk_labels"].where(few)
+    sca.tl.label_propagation(pbmc, "few", **how)
+    if decision:
+        sca.tl.assign_labels(pbmc, **decision)
+    source = only(pbmc, "label_propagation")
+    last = source.n_frames - 1
+    names = np.array([*source.categories, None], dtype=object)[source.read(last)]
+    labels = pbmc.obs["label_propagation"]
+    assert pd.Series(names, index=pbmc.obs_names).equals(
+        labels.astype(object).where(labels.notna(), None)
+    )
+    reached = labels.notna().to_numpy()
+    confidence = pbmc.obs["label_propagation_confidence"]
+    np.testing.assert_allclose(source.opacity(last)[reached], confidence[reached], rtol=1e-5)
 
 
 def test_one_class_s_scores(propagated):
