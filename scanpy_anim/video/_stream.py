@@ -100,8 +100,6 @@ def _open_stream(container: Any, film: Film, shape: tuple[int, ...], codec: Code
 def _as_video(frame: Any) -> Any:
     import av
 
-    picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(
-        format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED_RANGE
+    return av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(
+        format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
     )
-    picture.color_trc, picture.color_primaries = SRGB_CURVE, BT709
-    return picture

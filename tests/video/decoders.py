@@ -33,12 +33,18 @@ def by_pillow(path: Path, mode: str = "RGB") -> Decoded:
     return Decoded(np.array(frames), durations)
 
 
+def as_rgb(picture: av.VideoFrame) -> np.ndarray:
+    """Take the YUV matrix that the picture is tagged with."""
+    matrix = "ITU709" if picture.colorspace == 1 else None
+    return picture.to_ndarray(format="rgb24", src_colorspace=matrix)
+
+
 def by_pyav(path: Path) -> Decoded:
     frames, times = [], []
     with av.open(str(path)) as container:
         stream = container.streams.video[-1]  # an avif's first one is its still picture
         for picture in container.decode(stream):
-            frames.append(picture.to_ndarray(format="rgb24", src_colorspace=picture.colorspace))
+            frames.append(as_rgb(picture))
             times.append(float(picture.time))
         total = (container.duration or 0) / av.time_base
     return Decoded(np.array(frames), list(np.diff([*times, times[0] + total])))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def noisy(side: int = 96, n_frames: int = 6) -> Film:
+def noisy(side: int = 96, n_frames: int = 4) -> Film:
     """Noise does not compress: a film that is large at any quality."""
     noise = np.random.default_rng(0).integers(0, 256, (n_frames, side, side, 3), dtype=np.uint8)
 

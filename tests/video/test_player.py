@@ -17,6 +17,7 @@ from PIL import Image
 from scanpy_anim.video import Film, player, write
 
 from .conftest import film_of
+from .decoders import as_rgb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ def test_it_carries_the_film(film: Film, frames: np.ndarray) -> None:
         total = container.duration / av.time_base
     assert [float(picture.time) for picture in shown] == pytest.approx(np.arange(12) / 10)
     assert total == pytest.approx(2.6)
-    back = np.array([p.to_ndarray(format="rgb24", src_colorspace=1) for p in shown])
+    back = np.array([as_rgb(p) for p in shown])
     assert np.abs(back.astype(int) - frames).mean() < 2.5
 
 
