@@ -120,7 +120,7 @@ class EmbeddingAnimation(ArtistAnimation):
         `(height, width, 3)` uint8 array, a new one for each frame.
         """
         for canvas in self._canvases(self.figure.dpi if dpi is None else dpi):
-            yield canvas[..., :3].copy()
+            yield np.ascontiguousarray(canvas[..., :3])
 
     def still(self, i: int) -> Figure:
         """Return one frame as a figure of its own, to be changed or saved in any format.
@@ -318,14 +318,14 @@ class EmbeddingAnimation(ArtistAnimation):
         )
 
     def _canvases(self, dpi: float, *, transparent: bool = False) -> Iterator[NDArray[np.uint8]]:
-        """Draw each frame on the one canvas of its resolution, `(height, width, 4)`."""
+        """Draw each frame anew, `(height, width, 4)`: encoders may keep what they are given."""
         points, _ = _points_and_texts(self.photos[0])
         cuts = [(cast("Axes", p.axes), p.get_zorder()) for p in points]
         with seen(self._drawn_artists, False):
             backdrop = Backdrop(self.figure, dpi, cuts, transparent=transparent)
         for photo in self.photos:
             with seen(photo):
-                canvas = backdrop.frame(*_points_and_texts(photo))
+                canvas = backdrop.frame(*_points_and_texts(photo)).copy()
             yield canvas
 
     def _save_dpi(self, dpi: float | str | None) -> float:

@@ -90,6 +90,15 @@ def test_html_is_one_file_that_needs_no_network(film, tmp_path):
     assert "iteration 3" in page
 
 
+def test_apng_loses_nothing(film, frames, tmp_path):
+    path = tmp_path / "film.apng"
+    film.save(path, dpi=50)
+    pictures, _ = decoded_by_pillow(path)
+    assert len(pictures) == len(frames)
+    for picture, frame in zip(pictures, frames, strict=True):
+        np.testing.assert_array_equal(picture, frame)
+
+
 @pytest.mark.parametrize("suffix", ["webm", "apng", "avif"])
 def test_other_formats_are_written(film, tmp_path, suffix):
     path = tmp_path / f"film.{suffix}"
