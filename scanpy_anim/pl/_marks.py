@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim.pl._source import Categorical
+from scanpy_anim.pl._source import Categorical, Seeds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Rings:
     colors: Any = "black"
 
     def draw(self, coordinates: NDArray[np.float64] | None = None) -> None:
-        """Ring the cells above everything else, wide enough to leave them in sight.
+        """Ring the cells above all others, under labels, wide enough to leave them in sight.
 
         Parameters
         ----------
@@ -55,14 +55,17 @@ class Rings:
             facecolors="none",
             edgecolors=self.colors,
             linewidths=width,
-            zorder=3,
+            zorder=2.9,  # texts are at 3
         )
         if few:
             rings.set_path_effects([withStroke(linewidth=width + 1.4, foreground="white")])
 
 
 def seed_rings(stage: Stage) -> list[Rings]:
-    """Ring the seeds of every panel that shows a propagation, in their class's colour."""
+    """Ring the seeds of every panel that shows a propagation, in their class's colour.
+
+    Those of classes that `groups` leaves out are left out too.
+    """
     import scanpy as sc
 
     rings = []
@@ -70,7 +73,13 @@ def seed_rings(stage: Stage) -> list[Rings]:
         seeds = panel.source.seeds
         if seeds is None:
             continue
+        if isinstance(panel.source, Categorical) and stage.groups is not None:
+            names = np.array(panel.source.categories)[seeds.classes]
+            shown = np.isin(names, list(stage.groups))
+            seeds = Seeds(seeds.positions[shown], seeds.classes[shown])
         n_seeds, n_obs = len(seeds.positions), stage.recipe.proxy.n_obs
+        if n_seeds == 0:
+            continue
         if n_seeds > max(FEW, SHARE * n_obs):
             sc.logging.info(
                 f"{n_seeds} seeds of {panel.source.name!r} are not ringed: "

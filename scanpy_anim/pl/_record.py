@@ -37,7 +37,7 @@ def record(
     progress: bool | None = None,
 ) -> EmbeddingAnimation:
     """Play the timeline on the stage before celluloid's camera."""
-    stage = _in_order(stage, paints, timeline)
+    stage = _in_order(stage, paints, timeline, rings)
     layers = _layers(stage)
     motion = stage.motion
     if motion is None:
@@ -72,13 +72,18 @@ def record(
     )
 
 
-def _in_order(stage: Stage, paints: Sequence[Paint], timeline: Timeline) -> Stage:
-    """Settle in which order each panel's cells are drawn."""
-    panels = tuple(
-        replace(panel, order=paint.order(timeline.moments))
-        for panel, paint in zip(stage.panels, paints, strict=True)
-    )
-    return replace(stage, panels=panels)
+def _in_order(
+    stage: Stage, paints: Sequence[Paint], timeline: Timeline, rings: Sequence[Rings]
+) -> Stage:
+    """Settle in which order each panel's cells are drawn: a ring must not show another cell."""
+    panels = []
+    for panel, paint in zip(stage.panels, paints, strict=True):
+        order = paint.order(timeline.moments)
+        if order is not None:
+            ringed = [r.cells for r in rings if r.panel is panel]
+            order[np.unique(np.concatenate([[], *ringed]).astype(np.intp))] += len(order)
+        panels.append(replace(panel, order=order))
+    return replace(stage, panels=tuple(panels))
 
 
 def _layers(stage: Stage) -> list[PointLayer]:
