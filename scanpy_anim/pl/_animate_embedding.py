@@ -39,6 +39,7 @@ def animate_embedding(
     fps: float = 10,
     duration: float | None = None,
     frame_title: FrameTitle = "auto",
+    progress_line: bool = False,
     mark_seeds: bool = True,
     mark_cells: Sequence[Any] | None = None,
     align: bool = True,
@@ -115,6 +116,8 @@ def animate_embedding(
         Text over each frame. `"auto"`: iteration, gene or column; or a format string with
         `{frame}`, `{iteration}`, `{name}`, `{n_frames}`; a list; a function of the frame's
         number; `None`: no text, scanpy's title.
+    progress_line
+        Draw a thin line along the lower edge that grows as the film goes on.
     mark_seeds
         Ring the seed cells of a propagation, unless they are more than 50 and a fiftieth of all.
     mark_cells
@@ -167,6 +170,7 @@ def animate_embedding(
 
     check_arguments(kwargs)
     _check_sort_order(sort_order)
+    call = _spelled(locals())
     moving = motion(
         adata,
         basis,
@@ -220,12 +224,36 @@ def animate_embedding(
     titles = frame_titles(frame_title, sources[0], timeline.moments, ways=ways)
     rings = _marks.seed_rings(stage) if mark_seeds else []
     rings += _marks.cell_rings(stage, adata, mark_cells)
-    return record(stage, paints, timeline, titles, rings, progress=progress)
+    return record(
+        stage,
+        paints,
+        timeline,
+        titles,
+        rings,
+        progress_line=progress_line,
+        call=call,
+        progress=progress,
+    )
 
 
 def _taken(kwargs: dict[str, Any], *names: str) -> dict[str, Any]:
     """Take some arguments out of those that go to scanpy."""
     return {name: kwargs.pop(name) for name in names if name in kwargs}
+
+
+def _spelled(arguments: dict[str, Any]) -> str:
+    """Spell the call as it goes into the files: what differs from the defaults, briefly."""
+    import inspect
+
+    defaults = inspect.signature(animate_embedding).parameters
+    named = {n: arguments[n] for n, p in defaults.items() if arguments[n] is not p.default}
+    given = {**named, **arguments["kwargs"]}
+    spelled = [
+        f"{name}={value!r}"
+        for name, value in given.items()
+        if isinstance(value, str | int | float | list | tuple) and len(repr(value)) < 200
+    ]
+    return f"scanpy_anim.pl.animate_embedding(adata, {', '.join(spelled)})"
 
 
 def _check_sort_order(sort_order: object) -> None:

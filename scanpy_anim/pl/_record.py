@@ -12,7 +12,7 @@ from scanpy_anim import __version__
 from scanpy_anim.pl._camera import StageCamera
 from scanpy_anim.pl._panel import Paint, Shade
 from scanpy_anim.pl._stage import Stage, fit
-from scanpy_anim.pl._titles import write_over
+from scanpy_anim.pl._titles import draw_progress, write_over
 from scanpy_anim.raster import PointLayer
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def record(
     titles: Sequence[str] | None,
     rings: Sequence[Rings] = (),
     *,
+    progress_line: bool = False,
+    call: str = "",
     progress: bool | None = None,
 ) -> EmbeddingAnimation:
     """Play the timeline on the stage before celluloid's camera."""
@@ -55,6 +57,8 @@ def record(
                 ring.draw(motion.at(time))
         if titles is not None:
             write_over(stage.panels[0].ax, titles[i], aside=aside)
+        if progress_line:
+            draw_progress(stage.panels[0].ax, i / max(len(timeline) - 1, 1))
         camera.snap()
     if stage.own:
         fit(stage.figure)
@@ -67,7 +71,7 @@ def record(
         titles=titles or (),
         palette=_colors_to_keep(stage, paints),
         title=title,
-        metadata={"title": title, "software": f"scanpy-anim {__version__}"},
+        metadata={"title": title, "comment": call, "software": f"scanpy-anim {__version__}"},
         progress=progress,
     )
 

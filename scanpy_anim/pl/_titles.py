@@ -105,3 +105,12 @@ def write_over(ax: Axes, text: str, *, aside: bool) -> Text:
         color=title.get_color(),
         clip_on=False,
     )
+
+
+def draw_progress(ax: Axes, share: float) -> None:
+    """Draw a thin line along the lower edge, as long as the film has come."""
+    from matplotlib.lines import Line2D
+
+    line = Line2D([0, share], [0, 0], transform=ax.transAxes, clip_on=False, zorder=4)
+    line.set(color=ax.title.get_color(), linewidth=2.5, solid_capstyle="butt")
+    ax.add_line(line)

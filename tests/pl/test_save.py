@@ -211,3 +211,19 @@ def test_anyones_animation_can_use_our_encoders(tmp_path):
     pictures, seconds = decoded_by_pyav(tmp_path / "line.mp4")
     assert len(pictures) == 4
     assert seconds == pytest.approx(0.8, abs=0.05)
+
+
+def test_metadata_says_what_it_is(propagated, tmp_path):
+    film = sca.pl.animate_embedding(propagated, color="types", fps=5, cmap=None)
+    film.save(tmp_path / "film.mp4", dpi=30)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        said = " ".join(container.metadata.values())
+    assert "types on umap" in said
+    assert "animate_embedding(adata, color='types', fps=5)" in said
+    assert f"scanpy-anim {sca.__version__}" in said
+
+
+def test_names_from_the_data_are_only_text(propagated):
+    propagated.obsm["<script>alert(1)</script>"] = propagated.obsm["label_propagation"]
+    page = sca.pl.animate_embedding(propagated, color="<script>alert(1)</script>").to_jshtml()
+    assert "<script>alert" not in page
