@@ -61,5 +61,8 @@ class Crew:
 
 def _cut(indptr: NDArray[Any]) -> NDArray[np.int64]:
     """Rows cut into blocks of about equal work, the same cut for any number of threads."""
-    work = indptr.astype(np.int64) + np.arange(len(indptr))
-    return np.searchsorted(work, np.linspace(0, work[-1], N_BLOCKS + 1)).astype(np.int64)
+    shares = int(indptr[-1]) * np.arange(N_BLOCKS + 1, dtype=np.int64) // N_BLOCKS
+    # in the type of indptr, or the whole of it is converted to search in it
+    bounds = np.searchsorted(indptr, shares.astype(indptr.dtype)).astype(np.int64)
+    bounds[-1] = len(indptr) - 1
+    return bounds
