@@ -99,8 +99,8 @@ TARGETS: dict[str, Target] = {
             {".mp4": 10 * MB, ".webm": 10 * MB, ".gif": 10 * MB, ".webp": 10 * MB},
             3840,
             2160,
-            "https://docs.github.com/en/get-started/writing-on-github/"
-            "working-with-advanced-formatting/attaching-files",
+            "https://www.skills.sh/angusfretwell/skills/attach-media (images, free-plan videos); "
+            "https://github.com/orgs/community/discussions/46513 (videos)",
         ),
         Target(
             "paper",

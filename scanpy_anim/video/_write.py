@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ._atomic import replacing
 from ._budget import as_bytes, encode_within
 from ._check import check, format_of
+from ._gif import colours_of
 from ._setting import QUALITY, Setting
 from ._targets import TARGETS
 from ._watch import watcher
@@ -136,4 +137,5 @@ def _choice(asked: Setting, setting: Setting, most: int) -> list[str]:
     if (setting.quality, setting.scale) == (asked.quality, 1.0):
         return []
     reason = f"to stay within {most:,} bytes" if setting != asked else "to fit the target"
-    return [f"quality {setting.quality}, {setting.scale:.0%} of the size, {reason}"]
+    colours = f" ({colours_of(setting.quality)} colours)" if setting.format.suffix == ".gif" else ""
+    return [f"quality {setting.quality}{colours}, {setting.scale:.0%} of the size, {reason}"]

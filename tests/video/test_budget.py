@@ -63,6 +63,7 @@ def test_it_fits(tmp_path: Path, suffix: str, share: float) -> None:
     assert written.size > most / 6, "as large as it may be, about"
     assert (written.quality, written.scale) < (free.quality, free.scale + 1e-9)
     assert f"within {most:,} bytes" in written.notes[-1]
+    assert ("colours" in written.notes[-1]) == (suffix == ".gif")
     if suffix in (".gif", ".webp", ".apng", ".avif"):
         side = by_pillow(path).frames.shape[1]
     elif suffix != ".html":
