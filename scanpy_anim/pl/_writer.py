@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.animation import AbstractMovieWriter, writers
+from matplotlib.animation import AbstractMovieWriter
 
 from scanpy_anim.video import Film, check, write
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-NAME = "scanpy_anim"
 
 
 class FilmWriter(AbstractMovieWriter):
@@ -50,8 +48,7 @@ class FilmWriter(AbstractMovieWriter):
     --------
     >>> import matplotlib.pyplot as plt
     >>> from matplotlib.animation import FuncAnimation
-    >>> from scanpy_anim.pl._writer import register
-    >>> register()
+    >>> import scanpy_anim
     >>> fig, ax = plt.subplots()
     >>> (line,) = ax.plot([0, 1], [0, 1])
     >>> def draw(number):
@@ -173,8 +170,3 @@ def _background(fig: Figure) -> tuple[int, int, int]:
 
     red, green, blue = (round(255 * level) for level in to_rgb(fig.get_facecolor()))
     return red, green, blue
-
-
-def register() -> None:
-    """Make matplotlib know the writer by the name ``"scanpy_anim"``."""
-    writers.register(NAME)(FilmWriter)

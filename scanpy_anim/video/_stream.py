@@ -67,7 +67,8 @@ def encode_stream(film: Film, target: Path | BytesIO, setting: Setting, codec: C
         container.metadata.update(film.metadata)
         stream = None
         for number, frame in enumerate(setting.frames(film)):
-            frame = opaque(frame, film.background, multiple=2)
+            if not _needs_no_ground(frame):
+                frame = opaque(frame, film.background, multiple=2)
             if stream is None:
                 stream = _open_stream(container, film, frame.shape, codec)
             picture = _as_video(frame)
@@ -97,9 +98,16 @@ def _open_stream(container: Any, film: Film, shape: tuple[int, ...], codec: Code
     return stream
 
 
+def _needs_no_ground(frame: Any) -> bool:
+    """Whether the codec can take the frame as it is, spared a copy without its alpha."""
+    height, width, channels = frame.shape
+    return channels == 4 and not (height % 2 or width % 2) and frame[..., 3].min() == 255
+
+
 def _as_video(frame: Any) -> Any:
     import av
 
-    return av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(
+    layout = "rgba" if frame.shape[2] == 4 else "rgb24"
+    return av.VideoFrame.from_ndarray(frame, format=layout).reformat(
         format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
     )

@@ -25,6 +25,20 @@ def difference(frames: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(frames.astype(int) - expected.astype(int)).mean())
 
 
+@pytest.mark.parametrize("size", [(40, 60), (41, 60)], ids=["even", "odd"])
+@pytest.mark.parametrize("suffix", ["mp4", "webm"])
+def test_opaque_frames_with_alpha_look_like_those_without(
+    tmp_path: Path, suffix: str, size: tuple[int, int]
+) -> None:
+    with_alpha = dots(*size, 4, channels=4)
+    with_alpha[..., 3] = 255
+    seen = []
+    for name, frames in (("a", with_alpha), ("b", with_alpha[..., :3].copy())):
+        write(film_of(frames), tmp_path / f"{name}.{suffix}")
+        seen.append(by_pyav(tmp_path / f"{name}.{suffix}").frames)
+    np.testing.assert_array_equal(seen[0], seen[1])
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_video_holds_the_frames_at_their_times(
     film: Film, frames: np.ndarray, tmp_path: Path, suffix: str
