@@ -1,9 +1,11 @@
 """Sphinx configuration: built without network, notebooks shown as they were saved."""
 
+from math import inf
 from pathlib import Path
 from shutil import copy
 
 from scanpy_anim import __version__ as release
+from scanpy_anim.video import TARGETS, Target
 
 project = "scanpy-anim"
 author = copyright = "scanpy-anim developers"
@@ -16,15 +18,55 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_copybutton",
 ]
-exclude_patterns = ["_build"]
 default_role = "code"
 
-# Notebooks stand beside the documentation; Sphinx wants them inside.
+# Notebooks stand beside the documentation, Sphinx wants them inside; limits of places where films
+# go are told as the package knows them.
 HERE = Path(__file__).parent
-NOTEBOOKS = HERE / "generated" / "notebooks"
-NOTEBOOKS.mkdir(parents=True, exist_ok=True)
+GENERATED = HERE / "generated"
+(GENERATED / "notebooks").mkdir(parents=True, exist_ok=True)
 for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
-    copy(notebook, NOTEBOOKS)
+    copy(notebook, GENERATED / "notebooks")
+
+
+def _row(target: Target) -> str:
+    limits = [
+        f"`{suffix}`" + (f" {most / 1e6:,.0f} MB" if most else "")
+        for suffix, most in target.max_bytes.items()
+    ]
+    shortest, longest = target.seconds
+    length = "any" if longest == inf else f"{shortest:g} to {longest:g} s"
+    size = f"{target.max_width} × {target.max_height}"
+    return f'| `"{target.name}"` | {target.title} | {", ".join(limits)} | {size} | {length} |'
+
+
+(GENERATED / "targets.md").write_text(
+    "\n".join(
+        [
+            "| `target=` | place | formats, at most | pixels, at most | length |",
+            "|---|---|---|---|---|",
+            *map(_row, TARGETS.values()),
+            "",
+            f"Looked up on {max(target.looked_up for target in TARGETS.values())}; places change "
+            "their limits without notice. Where each was found stands in "
+            "`scanpy_anim.video.TARGETS`.",
+            "",
+        ]
+    ),
+    encoding="utf-8",
+)
+
+# Tables that a benchmark has written: docs/<what>_benchmarks.md.
+(GENERATED / "measured.md").write_text(
+    "\n".join(
+        f"```{{include}} /{table.name}\n:heading-offset: 1\n```\n"
+        for table in sorted(HERE.glob("*_benchmarks.md"))
+    )
+    or "No table has been recorded yet.\n",
+    encoding="utf-8",
+)
+exclude_patterns = ["_build", "generated/*.md", "*_benchmarks.md"]
+
 nb_execution_mode = "off"
 
 myst_enable_extensions = ["dollarmath"]
