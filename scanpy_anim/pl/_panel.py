@@ -73,16 +73,16 @@ class Shade:
         levels = self.levels(moment)
         order = None
         if self.sort_order == "frame":
-            order = np.where(levels > self.cmap.N, 0, _bottom_up(levels, self.cmap.N))
+            order = np.where(levels > self.cmap.N + 1, 0, _bottom_up(levels, self.cmap.N))
         return Look(levels, self.table, order=order)
 
     def order(self, moments: Sequence[Moment]) -> NDArray[np.intp] | None:
         """Return each cell's place from the bottom: by its highest colour in any frame.
 
         Missing is at the bottom and, as in scanpy, the first cell of the data is on top among
-        equals. `None` for the order of the data.
+        equals. `None` for the order of the data, or of each frame.
         """
-        if not self.sort_order:
+        if self.sort_order is not True:
             return None
         return _places(
             np.argsort(-_peak(self._height(m) for m in _keys(moments)), kind="stable")[::-1]
@@ -165,7 +165,7 @@ class Tint:
 
         So a cell that has one is never under those that do not have any yet.
         """
-        if not self.sort_order:
+        if self.sort_order is not True:
             return None
         missing = len(self.palette) - 1
         known = sum((self.codes(m.first) < missing).astype(np.int32) for m in _keys(moments))

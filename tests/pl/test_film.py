@@ -358,14 +358,14 @@ def test_sort_order_of_each_frame(pbmc):
     pair.obsm["X_spot"] = np.zeros((2, 2))
     values = np.array([[0.0, 1, 0], [0.5, 0.0, 0]])
 
-    def seen(sort_order):
+    def seen(sort_order, vmax=1.0):
         film = sca.pl.animate_embedding(
             pair,
             "spot",
             color=values,
             scale="linear",
             vmin=0,
-            vmax=1,
+            vmax=vmax,
             cmap="gray",
             size=9000,
             sort_order=sort_order,
@@ -381,3 +381,4 @@ def test_sort_order_of_each_frame(pbmc):
     assert seen(True) == [0, 255, 0]
     assert seen("frame") == [128, 255, 0]
     assert seen(False) == [128, 0, 0]
+    assert seen("frame", vmax=0.75) == [170, 255, 0]  # what is over the limits is on top as well
