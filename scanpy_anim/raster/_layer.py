@@ -32,9 +32,10 @@ _AS_THEY_COME = np.empty(0, np.uint32)
 class PointLayer:
     """The points of a scatter, to be drawn again and again in other colours.
 
-    Takes over positions, sizes, marker, edges and alpha of a collection; the collection itself is
-    left as it is (remove it from its axes, or hide it). All frames of a film share one layer: what
-    they have in common is computed once for each of the last two canvases.
+    Takes over positions, sizes, marker, edges and alpha of a collection (a factor of the alpha that
+    a look gives). The collection itself is left as it is: remove it from its axes, or hide it. All
+    frames of a film share one layer: what they have in common is computed once for each of the
+    last two canvases.
 
     Text, axes, colour bars and points in 3-D axes stay with matplotlib. A lone marker that
     matplotlib would round to whole pixels is drawn where it is.

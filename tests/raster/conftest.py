@@ -7,11 +7,22 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def embedding():
-    """UMAP coordinates of 700 real cells."""
+def cells():
+    """700 real cells, as scanpy bundles them."""
     import scanpy as sc
 
-    with warnings.catch_warnings():  # old file format notices of whatever scanpy is installed
+    with warnings.catch_warnings():  # notices of old file formats
         warnings.simplefilter("ignore")
-        adata = sc.datasets.pbmc68k_reduced()
-    return np.asarray(adata.obsm["X_umap"], dtype=np.float64)
+        return sc.datasets.pbmc68k_reduced()
+
+
+@pytest.fixture
+def adata(cells):
+    """Copy of the real cells, to be changed at will."""
+    return cells.copy()
+
+
+@pytest.fixture(scope="session")
+def embedding(cells):
+    """UMAP coordinates of the real cells."""
+    return np.asarray(cells.obsm["X_umap"], dtype=np.float64)

@@ -56,9 +56,8 @@ def test_rank_levels_are_those_of_rankdata(values, n, limits):
 def test_rank_levels_of_many_values(dtype):
     rng = np.random.default_rng(0)
     values = (rng.standard_t(2, size=50_000) * 30).astype(dtype)
-    np.testing.assert_array_equal(
-        rank_levels(values), matplotlib_rows(Normalize()(rankdata(values)))
-    )
+    ranks = rankdata(values.astype(np.float64))  # half floats have half ranks in some scipys
+    np.testing.assert_array_equal(rank_levels(values), matplotlib_rows(Normalize()(ranks)))
 
 
 def test_rank_levels_tell_close_float64_apart():
