@@ -19,7 +19,8 @@ def turn_blocks(
     held = np.empty(n_columns * block * size, dtype=flat.dtype)
     for b in range(n_blocks):
         start = b * capacity * block * size
-        held[:] = flat[start : start + len(held)]
+        for p in range(len(held)):
+            held[p] = flat[start + p]
         start = b * n_columns * block * size
         for i in range(block):
             for t in range(n_columns):
@@ -33,17 +34,16 @@ def turn_blocks(
 def reorder(rows: Any, order: Any) -> None:
     """Row ``i`` moves to row ``order[i]``, along the cycles of the permutation."""
     moved = np.zeros(len(order), dtype=np.bool_)
-    carried = np.empty_like(rows[0])
-    replaced = np.empty_like(rows[0])
+    width = rows.shape[1]
+    carried = np.empty(width, dtype=rows.dtype)
     for start in range(len(order)):
         if moved[start]:
             continue
-        carried[:] = rows[start]
+        for c in range(width):
+            carried[c] = rows[start, c]
         i = start
         while not moved[i]:
             moved[i] = True
-            target = order[i]
-            replaced[:] = rows[target]
-            rows[target] = carried
-            carried, replaced = replaced, carried
-            i = target
+            i = order[i]
+            for c in range(width):
+                carried[c], rows[i, c] = rows[i, c], carried[c]

@@ -5,6 +5,8 @@ blocks whose sums are added up in order, so that one thread and many give the sa
 kernels release the GIL and are called from ordinary Python threads (see ``_crew``): numba's own
 threading layers are not all safe when several Python threads enter them.
 
+``first_seeds`` says for each block which of the seeds is its first.
+
 Everything unsigned, so that numba does not look for negative indices; ``contract`` lets a product
 and a sum be one instruction.
 """
@@ -37,6 +39,7 @@ def step_vector(
     gain: Any,
     scale: Any,
     seeds: Any,
+    first_seeds: Any,
     rows: Any,
     restart: Any,
     signal: Any,
@@ -55,7 +58,7 @@ def step_vector(
         change = 0.0
         total = 0.0
         unreached = 0
-        seed = np.searchsorted(seeds, bounds[block])
+        seed = first_seeds[block]
         for start in range(bounds[block], bounds[block + 1], _ROWS):
             end = min(start + _ROWS, bounds[block + 1])
             # sums first, the rest afterwards: two tight loops are faster than a long one
@@ -92,28 +95,31 @@ def step_matrix(
     gain: Any,
     scale: Any,
     seeds: Any,
+    first_seeds: Any,
     rows: Any,
     restart: Any,
-    signal: Any,
-    new: Any,
+    source: Any,
+    target: Any,
     history: Any,
     slot: int,
     labels: Any,
     sums: Any,
 ) -> None:
-    """As :func:`step_vector` for several classes at once, and how many cells changed label."""
-    n_classes = U(signal.shape[1])
-    source = signal.ravel()
-    target = new.ravel()
-    row = np.empty(signal.shape[1], dtype=np.float32)
-    changes = np.empty(signal.shape[1])
-    totals = np.empty(signal.shape[1])
+    """As :func:`step_vector` for several classes at once, and how many cells changed label.
+
+    `source` and `target` are the signals, flat; numba compiles what it does not slice much faster.
+    """
+    n_classes = U(rows.shape[1])
+    row = np.empty(rows.shape[1], dtype=np.float32)
+    changes = np.empty(rows.shape[1])
+    totals = np.empty(rows.shape[1])
     for block in range(first, last):
-        changes[:] = 0
-        totals[:] = 0
+        for c in range(n_classes):
+            changes[c] = 0
+            totals[c] = 0
         unreached = 0
         flips = 0
-        seed = np.searchsorted(seeds, bounds[block])
+        seed = first_seeds[block]
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             p = U(indptr[i])
             end = U(indptr[i + U(1)])
@@ -158,9 +164,8 @@ def step_matrix(
                 totals[c] += value * value
                 target[start + c] = row[c] * factor
             if slot >= 0:
-                kept = history[i // _BLOCK, U(slot), i % _BLOCK]
                 for c in range(n_classes):
-                    kept[c] = row[c]
+                    history[i // _BLOCK, U(slot), i % _BLOCK, c] = row[c]
             label = -1
             best = np.float32(0)
             for c in range(n_classes):
@@ -170,8 +175,13 @@ def step_matrix(
             flips += label != labels[i]
             unreached += label < 0
             labels[i] = label
-        sums[block, 0] = changes.sum()
-        sums[block, 1] = totals.sum()
+        change = 0.0
+        total = 0.0
+        for c in range(n_classes):
+            change += changes[c]
+            total += totals[c]
+        sums[block, 0] = change
+        sums[block, 1] = total
         sums[block, 2] = unreached
         sums[block, 3] = flips
 

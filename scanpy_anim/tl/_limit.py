@@ -66,7 +66,7 @@ class _System:
         """``out = (D - alpha A) x``, and ``<x, out>`` of each class."""
         sums = self._sums(x.shape[1])
         kernel = self.kernels.apply_system
-        self.crew.run(kernel, *self.arrays, self.degree, self.alpha, x, out, sums)
+        self.crew.run(kernel, *self.arrays, self.degree, self.alpha, x, x.reshape(-1), out, sums)
         return sums.sum(axis=0)
 
     def advance(
@@ -97,9 +97,11 @@ class _System:
             self.alpha,
             self.scale,
             seeds,
+            np.searchsorted(seeds, self.crew.bounds),
             rows,
             self.accuracy,
             x,
+            x.reshape(-1),
             new,
             sums,
         )

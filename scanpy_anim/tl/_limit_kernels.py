@@ -52,25 +52,25 @@ def apply_system(
     degree: Any,
     alpha: float,
     x: Any,
+    flat: Any,
     out: Any,
     sums: Any,
 ) -> None:
-    """``out = (D - alpha A) x``; `sums` receives ``<x, out>`` a row a block."""
-    source = x.ravel()
+    """``out = (D - alpha A) x``; `sums` receives ``<x, out>`` a row a block; `flat` is `x`."""
     row = np.empty(x.shape[1])
     for block in range(first, last):
-        total = sums[block]
-        total[:] = 0
+        for c in range(x.shape[1]):
+            sums[block, c] = 0
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             if degree[i] == 0:
                 for c in range(x.shape[1]):
                     out[i, c] = 0
                 continue
-            _gather(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, source, row)
+            _gather(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, row)
             for c in range(x.shape[1]):
                 value = degree[i] * x[i, c] - alpha * row[c]
                 out[i, c] = value
-                total[c] += x[i, c] * value
+                sums[block, c] += x[i, c] * value
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -88,8 +88,8 @@ def advance(
 ) -> None:
     """Go `length` along a direction; `sums` receives ``<r, D^-1 r>``."""
     for block in range(first, last):
-        total = sums[block]
-        total[:] = 0
+        for c in range(x.shape[1]):
+            sums[block, c] = 0
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             if degree[i] == 0:
                 continue
@@ -98,7 +98,7 @@ def advance(
                 x[i, c] += length[c] * along[i, c]
                 value = residual[i, c] - length[c] * image[i, c]
                 residual[i, c] = value
-                total[c] += value * value * inverse
+                sums[block, c] += value * value * inverse
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -147,33 +147,35 @@ def sweep(
     alpha: float,
     scale: Any,
     seeds: Any,
+    first_seeds: Any,
     rows: Any,
     accuracy: float,
     x: Any,
+    flat: Any,
     new: Any,
     sums: Any,
 ) -> None:
     """One plain iteration, ``new = D^-1 (alpha A x + B)``.
 
     `sums` receives ``|F - F_old|^2``, ``|F|^2`` with ``F = x / scale``, and how many entries
-    changed by more than `accuracy` of their value.
+    changed by more than `accuracy` of their value. `flat` is `x`.
     """
-    source = x.ravel()
     row = np.empty(x.shape[1])
     for block in range(first, last):
         change = 0.0
         norm = 0.0
         rough = 0
-        seed = np.searchsorted(seeds, bounds[block])
+        seed = first_seeds[block]
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             is_seed = seed < len(seeds) and U(seeds[seed]) == i
             unscale = 1 / np.float64(scale[i])
             if degree[i] == 0:
                 for c in range(x.shape[1]):
                     new[i, c] = x[i, c]
-                    norm += (x[i, c] * unscale) ** 2
+                    value = x[i, c] * unscale
+                    norm += value * value
             else:
-                _gather(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, source, row)
+                _gather(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, row)
                 inverse = 1 / degree[i]
                 for c in range(x.shape[1]):
                     value = alpha * row[c]
@@ -183,8 +185,10 @@ def sweep(
                     new[i, c] = value
                     difference = abs(value - x[i, c])
                     rough += difference > accuracy * abs(value)
-                    change += (difference * unscale) ** 2
-                    norm += (value * unscale) ** 2
+                    difference *= unscale
+                    value *= unscale
+                    change += difference * difference
+                    norm += value * value
             seed += is_seed
         sums[block, 0] = change
         sums[block, 1] = norm

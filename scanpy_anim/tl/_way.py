@@ -43,6 +43,7 @@ class Way:
         else:
             self.signal = self.signal[:, 0]
         self._new = np.empty_like(self.signal)
+        self._first_seeds = np.searchsorted(terrain.seeds, crew.bounds)
         self._nowhere = np.empty((0, 0, 0, *self.signal.shape[1:]), dtype=np.float32)
 
     def scores(self) -> NDArray[np.float32]:
@@ -59,10 +60,11 @@ class Way:
             recurrence.gain,
             recurrence.scale,
             self._terrain.seeds,
+            self._first_seeds,
             self._terrain.rows,
             self._restart(),
-            self.signal,
-            self._new,
+            self.signal.reshape(-1),
+            self._new.reshape(-1),
             self._nowhere if history is None else history,
             slot,
         )
