@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._threads import spread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
-_CHUNK = 1 << 15  # values that stay in the cache between the steps of a norm
+_CHUNK = 1 << 16  # values that stay in the cache between the steps of a norm
 
 
 def value_levels(
@@ -45,9 +47,18 @@ def value_levels(
     step = _CHUNK if scaled else max(flat.size, 1)
     rows = _linear_rows if scaled and _is_linear(norm, flat) else _normed_rows
     levels = np.empty(flat.size, np.uint16)
-    with np.errstate(invalid="ignore"):
-        for start in range(0, flat.size, step):
-            levels[start : start + step] = rows(flat[start : start + step], norm, n_levels)
+
+    def fill(start: int) -> None:
+        some = slice(start, start + step)
+        with np.errstate(invalid="ignore"):
+            levels[some] = rows(flat[some], norm, n_levels)
+
+    starts = range(0, flat.size, step)
+    if rows is _linear_rows:
+        spread(fill, starts)
+    else:  # a norm of someone else's is not called from several threads
+        for start in starts:
+            fill(start)
     return levels
 
 

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 class Visibility:
     """For each pixel that is touched, the inks seen through it, back to front.
 
-    An ink is the face (``2 * cell``) or the edge (``2 * cell + 1``) of a cell. The canvas is cut
+    An ink is the face (``2 * i``) or the edge (``2 * i + 1``) of ``cells[i]``. The canvas is cut
     into bands of rows, each with its own inks, so that bands are drawn independently.
     """
 
+    cells: NDArray[np.int64]  # that can be seen at all, ascending
     visible: NDArray[np.uint32]  # inks, band by band in the order of the lists that show them
     visible_starts: NDArray[np.int64]  # (n_bands + 1,)
     pixels: NDArray[np.int64]  # index in the canvas of each touched pixel
@@ -78,11 +79,21 @@ def find_visible(
 
     bands = spread(list_band, cut_into_bands(placement, order, view))
     pixels, lengths, inks, covers, visible = zip(*bands, strict=True)
+    cells, seen = _number(np.concatenate(visible), len(placement.spots))
     return Visibility(
-        np.concatenate(visible), _starts([len(v) for v in visible]),
+        cells, seen, _starts([len(v) for v in visible]),
         np.concatenate(pixels), _starts([len(p) for p in pixels]),
         _starts(np.concatenate(lengths)), np.concatenate(inks), np.concatenate(covers),
     )  # fmt: skip
+
+
+def _number(inks: NDArray[np.uint32], n: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Give numbers to the cells that have inks: the cells, ascending, and the inks by number."""
+    which = inks >> 1
+    is_seen = np.zeros(n, bool)
+    is_seen[which] = True
+    numbers = np.cumsum(is_seen, dtype=np.uint32) - np.uint32(1)
+    return np.flatnonzero(is_seen), numbers[which] * np.uint32(2) + (inks & 1)
 
 
 def compose(canvas: NDArray[np.uint32], seen: Visibility, inks: Inks) -> None:
@@ -90,13 +101,14 @@ def compose(canvas: NDArray[np.uint32], seen: Visibility, inks: Inks) -> None:
     from . import _compositor_kernels as kernels
 
     colors = np.empty(len(seen.visible), np.uint64)
-    steps = inks.steps
+    inks, steps = inks.of_cells(seen.cells), inks.steps
+    levels = inks.wide_levels
 
     def compose_bands(ends: tuple[int, int]) -> None:
         kernels.compose(
             canvas, seen.visible_starts, seen.visible, seen.pixel_starts, seen.pixels,
             seen.list_starts, seen.inks, seen.covers,
-            inks.levels, inks.table, inks.edges, inks.opacity, steps, colors, *ends,
+            levels, inks.table, inks.edges, inks.opacity, seen.cells, steps, colors, *ends,
         )  # fmt: skip
 
     spread(compose_bands, _even_shares(seen.list_starts[seen.pixel_starts], thread_count()))

@@ -27,7 +27,7 @@ _U = np.uint64
 @njit(nogil=True, cache=True)
 def compose(
     canvas, visible_starts, visible, pixel_starts, pixels, list_starts, inks, covers,
-    levels, table, edges, opacities, steps, colors, first, last,
+    levels, table, edges, opacities, cells, steps, colors, first, last,
 ):  # fmt: skip
     """Blend the bands `first` .. `last` into the canvas, ``(height * width,)`` RGBA words.
 
@@ -39,7 +39,10 @@ def compose(
                 colors[v] = table[_U(levels[_U(visible[v]) >> _U(1)])]
         else:
             for v in range(_U(visible_starts[b]), _U(visible_starts[b + 1])):
-                colors[v] = ink_color(_U(visible[v]), levels, table, edges, opacities)
+                ink = _U(visible[v])
+                seen = ink >> _U(1)
+                cell = _U(cells[seen])
+                colors[v] = ink_color(ink, seen, cell, levels, table, edges, opacities)
         base = _U(visible_starts[b])
         for i in range(_U(pixel_starts[b]), _U(pixel_starts[b + 1])):
             p = _U(pixels[i])
@@ -85,15 +88,14 @@ def _on_clear(pixel, start, end, inks, covers, colors, base):
 
 
 @njit(inline="always")
-def ink_color(ink, levels, table, edges, opacities):
-    """Colour of a cell's face or edge; no edge colours: those of the face."""
-    cell = ink >> _U(1)
-    color = table[_U(levels[cell])]
+def ink_color(ink, i, cell, levels, table, edges, opacities):
+    """Colour of a cell's face or edge; its level is the `i`-th. No edge colours: the face's."""
+    color = table[_U(levels[i])]
     if ink & _U(1) and edges.size > 0:
         hidden = opacity(color) == 0
         color = edges[cell % _U(edges.size)]
         if hidden:
             color = faded(color, 0)
     if opacities.size > 0:
-        color = faded(color, opacities[cell])
+        color = faded(color, opacities[i])
     return color

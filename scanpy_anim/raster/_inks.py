@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ._threads import spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from ._look import Look
 
 _NONE = np.empty(0, np.uint8)
+_CHUNK = 1 << 17  # cells gathered at a time
 _ALPHA = np.uint64(48)  # bit of a packed colour
 
 
@@ -25,6 +28,18 @@ class Inks:
     edges: NDArray[np.uint64]  # packed colours, taken in turns; empty: edges as the faces
     opacity: NDArray[np.uint8]  # (n,), or empty
     alpha: int | None  # (0 to 255) of all that is drawn, if it is the same
+
+    def of_cells(self, cells: NDArray[np.int64]) -> Inks:
+        """Gather the colours of some cells, ascending; edges stay those of all cells."""
+        levels, opacity = gathered(self.levels, cells), self.opacity
+        if opacity.size:
+            opacity = gathered(opacity, cells)
+        return replace(self, levels=levels, opacity=opacity)
+
+    @property
+    def wide_levels(self) -> NDArray[np.uint16]:
+        """Levels as the kernels take them."""
+        return writable(self.levels.astype(np.uint16, copy=False))
 
     @property
     def steps(self) -> NDArray[np.uint64]:
@@ -75,8 +90,7 @@ def mix_inks(
     if has_edges:
         alphas |= {int(edge) for edge in np.unique(edges >> _ALPHA)}
     common = alphas.pop() if len(alphas) == 1 and not opacity.size else None
-    levels = writable(look.levels.astype(np.uint16, copy=False))
-    return Inks(levels, pack_colors(table), edges, writable(opacity), common)
+    return Inks(look.levels, pack_colors(table), edges, writable(opacity), common)
 
 
 def _alphas(table: NDArray[np.uint8], levels: NDArray) -> list[int]:
@@ -85,6 +99,18 @@ def _alphas(table: NDArray[np.uint8], levels: NDArray) -> list[int]:
     if len(alphas) and alphas.min() != alphas.max():
         alphas = alphas[np.bincount(levels, minlength=len(alphas)) > 0]
     return [int(alpha) for alpha in np.unique(alphas)]
+
+
+def gathered(array: NDArray, cells: NDArray[np.int64]) -> NDArray:
+    """Take what belongs to some cells, on all threads."""
+    taken = np.empty(len(cells), array.dtype)
+
+    def take_chunk(first: int) -> None:
+        some = slice(first, first + _CHUNK)
+        np.take(array, cells[some], out=taken[some], mode="clip")  # "raise" would copy
+
+    spread(take_chunk, range(0, len(cells), _CHUNK))
+    return taken
 
 
 def writable(array: NDArray) -> NDArray:

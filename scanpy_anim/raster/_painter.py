@@ -26,13 +26,13 @@ def paint(
     """Blend a frame into the canvas, ``(height * width,)`` RGBA words, back to front."""
     from . import _painter_kernels as kernels
 
-    marks = placement.footprints
+    marks, levels = placement.footprints, inks.wide_levels
 
     def paint_band(band: Band) -> None:
         kernels.paint(
             canvas, view.width, band.cells, band.spots,
             marks.boxes, marks.starts, marks.covers, marks.parts, view.mask,
-            inks.levels, inks.table, inks.edges, inks.opacity, band.window,
+            levels, inks.table, inks.edges, inks.opacity, band.window,
         )  # fmt: skip
 
     spread(paint_band, cut_into_bands(placement, order, view))

@@ -27,7 +27,7 @@ def paint(
             if plain:
                 color = table[_U(levels[cell])]
             else:
-                color = ink_color(_U(2) * cell + _U(part), levels, table, edges, opacities)
+                color = ink_color(_U(part), cell, cell, levels, table, edges, opacities)
             alpha = opacity(color)
             if alpha == 0:
                 continue
