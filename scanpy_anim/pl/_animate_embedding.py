@@ -156,7 +156,7 @@ def animate_embedding(
     >>> adata = sc.datasets.pbmc68k_reduced()
     >>> sca.tl.label_propagation(adata, "bulk_labels")
     >>> film = sca.pl.animate_embedding(adata, classes="Dendritic", fps=5)
-    >>> film.save("dendritic.gif")  # doctest: +SKIP
+    >>> film.save("dendritic.gif")
     """
     from scanpy_anim.pl import _color, _marks
     from scanpy_anim.pl._motion import TWEENS, motion

@@ -118,6 +118,14 @@ class EmbeddingAnimation(ArtistAnimation):
         Yields
         ------
         `(height, width, 3)` uint8 array, a new one for each frame.
+
+        Examples
+        --------
+        >>> import scanpy as sc, scanpy_anim as sca
+        >>> adata = sc.datasets.pbmc68k_reduced()
+        >>> film = sca.pl.animate_embedding(adata, color=["CD3D", "LYZ"], scale="linear")
+        >>> [frame.shape for frame in film.frames(dpi=50)]
+        [(240, 320, 3), (240, 320, 3)]
         """
         for canvas in self._canvases(self.figure.dpi if dpi is None else dpi):
             yield np.ascontiguousarray(canvas[..., :3])
@@ -133,6 +141,13 @@ class EmbeddingAnimation(ArtistAnimation):
         Returns
         -------
         A copy of the figure that shows frame `i` and is not known to pyplot.
+
+        Examples
+        --------
+        >>> import scanpy as sc, scanpy_anim as sca
+        >>> adata = sc.datasets.pbmc68k_reduced()
+        >>> film = sca.pl.animate_embedding(adata, color=["CD3D", "LYZ"], scale="linear")
+        >>> film.still(-1).savefig("LYZ.pdf")
         """
         return copy_of(self.figure, self.photos, self._frame_number(i))
 
@@ -156,7 +171,7 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> adata = sc.datasets.pbmc68k_reduced()
         >>> sca.tl.label_propagation(adata, [0, 1])
         >>> film = sca.pl.animate_embedding(adata)
-        >>> film.filmstrip([0, 2, -1]).savefig("strip.pdf")  # doctest: +SKIP
+        >>> film.filmstrip([0, 2, -1]).savefig("strip.pdf")
         """
         from scanpy_anim.pl._filmstrip import filmstrip
 
@@ -222,6 +237,14 @@ class EmbeddingAnimation(ArtistAnimation):
             For an unknown suffix or an argument out of range.
         FileNotFoundError, PermissionError
             For a folder that is missing or not writable; nothing has been drawn by then.
+
+        Examples
+        --------
+        >>> import scanpy as sc, scanpy_anim as sca
+        >>> adata = sc.datasets.pbmc68k_reduced()
+        >>> film = sca.pl.animate_embedding(adata, color=["CD3D", "LYZ"], scale="linear", fps=1)
+        >>> film.save("markers.mp4", dpi=100)
+        >>> film.save("markers.gif", dpi=100, max_bytes="1MB")
         """
         if writer is not None:
             given = {"fps": fps, "dpi": dpi, **matplotlib}
