@@ -62,7 +62,8 @@ def _examples(name: str, thing: object) -> doctest.DocTest:
 
 
 PUBLIC = dict(_public())
-EXAMPLES = {name: test for name, thing in PUBLIC.items() if (test := _examples(name, thing)).examples}
+PARSED = {name: _examples(name, thing) for name, thing in PUBLIC.items()}
+EXAMPLES = {name: test for name, test in PARSED.items() if test.examples}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -82,4 +83,4 @@ def test_public_things_are_documented() -> None:
 
 
 def test_examples_are_there() -> None:
-    assert SHOWN <= set(EXAMPLES)
+    assert not SHOWN - set(EXAMPLES)
