@@ -17,6 +17,13 @@ U = np.uint64
 def _gather(p: Any, end: Any, indices: Any, weights: Any, source: Any, row: Any) -> None:
     """``row = sum_j A_ij source_j``, four neighbours at a time."""
     width = U(len(row))
+    if width == U(1):
+        total = 0.0
+        while p < end:
+            total += np.float64(weights[p]) * source[U(indices[p])]
+            p += U(1)
+        row[0] = total
+        return
     for c in range(width):
         row[c] = 0
     while p + U(4) <= end:

@@ -241,6 +241,23 @@ def test_hard_clamping_on_any_graph(graph: sparse.csr_array, seed: int) -> None:
     assert outcome.limit.max() <= signal.max() * (1 + 1e-4)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    alpha=st.sampled_from([0.2, 0.9, 0.99]),
+    normalization=st.sampled_from(["symmetric", "random_walk"]),
+)
+def test_directed_graphs_have_a_limit_too(seed: int, alpha: float, normalization: str) -> None:
+    random = np.random.default_rng(seed)
+    graph = sparse.random_array((50, 50), density=0.06, rng=random, format="csr")
+    signal = np.zeros((50, 2))
+    signal[random.integers(50, size=4), [0, 0, 1, 1]] = 1
+    outcome = propagate(graph, signal, alpha=alpha, normalization=normalization, method="direct")
+    expected = reference.soft_limit(graph, signal, alpha, normalization)
+    np.testing.assert_allclose(outcome.limit, expected, rtol=1e-3, atol=1e-6)
+    assert outcome.limit_residual < 1e-9
+
+
 @pytest.mark.parametrize("n_classes", [1, 2, 9])
 @pytest.mark.parametrize("normalization", MODES)
 def test_the_same_bits_for_any_number_of_threads(
