@@ -57,6 +57,16 @@ def seconds(call, times=1):
     return statistics.median(taken)
 
 
+def processor_seconds(call, times):
+    """Median processor time of a call, all threads together."""
+    taken = []
+    for _ in range(times):
+        start = time.process_time()
+        call()
+        taken.append(time.process_time() - start)
+    return statistics.median(taken)
+
+
 def in_turns(*calls, rounds):
     """Median wall time of each of several calls made in turns."""
     taken = [[] for _ in calls]

@@ -24,7 +24,7 @@ from ._blending import (
 _U = np.uint64
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def compose(
     canvas, visible_starts, visible, pixel_starts, pixels, list_starts, inks, covers,
     levels, table, edges, opacities, cells, steps, colors, first, last,

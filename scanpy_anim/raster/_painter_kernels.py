@@ -14,7 +14,7 @@ from ._placement_kernels import col_of, row_of, stamp_of
 _U = np.uint64
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def paint(
     canvas, width, cells, spots, boxes, starts, covers, parts, mask,
     levels, table, edges, opacities, window,

@@ -34,7 +34,7 @@ def col_of(spot):
     return ((spot >> STAMP_BITS) & _SIDE) - _BEFORE
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def place(
     offsets, matrix, height, window, margin, shapes, phases, breaks, n_breaks, spots, first, last
 ):
@@ -73,7 +73,7 @@ def _phase(fraction, phases, breaks, n_breaks, shape, axis):
     return phase
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def bin_cells(order, spots, reach, top, bottom, band_height):
     """Cells that touch each band of rows, front first: starts of the bands, cells, their spots."""
     n_bands = (bottom - top + band_height - 1) // band_height
@@ -86,11 +86,12 @@ def bin_cells(order, spots, reach, top, bottom, band_height):
         if low < high:
             for b in range(band_of[_U(low)], band_of[_U(high - 1)] + 1):
                 starts[b + 1] += 1
-    for b in range(n_bands):
-        starts[b + 1] += starts[b]
+    free = np.empty(n_bands + 1, np.int64)
+    for b in range(n_bands + 1):
+        starts[b] += starts[b - 1] if b > 0 else 0
+        free[b] = starts[b]
     cells = np.empty(starts[n_bands], np.uint32)
     places = np.empty(starts[n_bands], np.int64)
-    free = starts.copy()
     for k in range(spots.size - 1, -1, -1):
         cell = _U(order[k]) if order.size > 0 else _U(k)
         spot = spots[cell]

@@ -16,7 +16,7 @@ _FIRST_BITS, _BITS = 16, 10  # ranges told apart at first, and within a range af
 _U = np.uint64
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def level_ranks(keys, n_levels, vmin, vmax):
     """Levels of the ranks of unsigned keys; key 0 has no rank. NaN limits: lowest, highest rank."""
     levels = np.empty(keys.size, np.uint16)

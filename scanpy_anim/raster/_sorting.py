@@ -37,7 +37,7 @@ def sort_keys(values: NDArray) -> NDArray[np.uint64]:
     raise TypeError(msg)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def float_keys(bits, width, exponent):
     """Turn the bits of floats into keys, in place; both zeros are the same."""
     sign = _U(1) << _U(width - 1)
@@ -49,7 +49,7 @@ def float_keys(bits, width, exponent):
     return bits
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def radix_order(keys):
     """Positions that sort unsigned keys; stable."""
     n = keys.size

@@ -18,7 +18,7 @@ _U = np.uint64
 _LONG = 256  # lists of this length and longer are not told apart
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def list_visible(cells, spots, boxes, starts, covers, hiding, mask, window, width):
     """List the inks that are seen through each pixel of the window that is touched.
 
@@ -102,7 +102,7 @@ def _look_through(cells, spots, boxes, starts, covers, hiding, mask, window):
     return pixel_met, ink_met, cover_met, counts
 
 
-@njit(inline="always")
+@njit
 def _longer(array, room):
     longer = np.empty(room, array.dtype)
     for k in range(array.size):
@@ -143,4 +143,4 @@ def _renumber(inks, cells):
             visible[n] = cells[ink >> _U(1)] * np.uint32(2) + np.uint32(ink & _U(1))
             n += 1
         inks[k] = number[ink]
-    return visible[:n].copy()
+    return visible[:n]
