@@ -42,7 +42,9 @@ class PointsArtist(Artist):
         super().__init__()
         self._layer = layer
         self._look = look
-        self.set(**layer.properties)
+        properties = dict(layer.properties)
+        self._narrow = properties.pop("clip_box", None)  # add_artist would replace it
+        self.set(**properties)
         self.set_rasterized(True)
 
     @property
@@ -95,7 +97,7 @@ class PointsArtist(Artist):
 
     def _window(self, height: int, width: int) -> NDArray[np.int64]:
         """Pixels within the clip box, rounded as Agg rounds them."""
-        box: Any = self.get_clip_box()
+        box: Any = self.get_clip_box() if self._narrow is None else self._narrow
         if not self.get_clip_on() or box is None:
             return np.array([0, height, 0, width])
         ends = np.array([height - box.y1, height - box.y0, box.x0, box.x1])

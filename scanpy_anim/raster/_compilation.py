@@ -25,6 +25,7 @@ def needs_compiling() -> bool:
 
 
 def _uncached(kernel: object) -> bool:
-    path = getattr(kernel, "stats").cache_path  # noqa: B009
-    name = getattr(kernel, "__name__")  # noqa: B009
-    return not path or not any(Path(path).glob(f"*.{name}-*.nbi"))
+    stats = getattr(kernel, "stats", None)  # None: numba is told not to compile
+    if stats is None:
+        return False
+    return not any(Path(stats.cache_path).glob(f"*.{getattr(kernel, '__name__', '')}-*.nbi"))

@@ -113,6 +113,21 @@ def test_stays_within_axes_and_clip_path(embedding):
     assert share <= 0.001
 
 
+def test_stays_within_a_clip_box_of_its_own(embedding):
+    from matplotlib.transforms import Bbox
+
+    def drawn(ours):
+        fig, ax, scatter = scatter_of(embedding, embedding[:, 0])
+        scatter.set_clip_box(Bbox([(100, 80), (200, 170.6)]))
+        if ours:
+            take_over(ax, scatter)
+        return pixels(fig)
+
+    mean, share = difference(drawn(False), drawn(True))
+    assert mean <= 0.1
+    assert share == 0
+
+
 def test_unclipped_markers_reach_out_of_the_axes():
     def drawn(ours):
         fig, ax, scatter = scatter_of([(0, 0), (1, 1)], [0, 1], s=900, clip_on=False)
