@@ -53,7 +53,7 @@ def filmstrip(
             for ring in rings:
                 if ring.panel.ax is panel.ax:
                     moved = points[row].get_look().offsets
-                    replace(ring, panel=drawn).draw(moved)
+                    replace(ring, panel=drawn, share=SHARE).draw(moved)
             if row == 0 and titles:
                 drawn.ax.set_title(titles[i])
             if len(stage.panels) > 1 and column == 0:

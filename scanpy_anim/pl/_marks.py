@@ -29,6 +29,7 @@ class Rings:
     panel: StagePanel
     cells: NDArray[np.intp]
     colors: Any = "black"
+    share: float = 1.0  # of the usual width, where cells are drawn smaller
 
     def draw(self, coordinates: NDArray[np.float64] | None = None) -> None:
         """Ring the cells above all others, under labels, wide enough to leave them in sight.
@@ -41,7 +42,8 @@ class Rings:
         from matplotlib.patheffects import withStroke
 
         few = len(self.cells) <= FEW
-        width = 1.2 if few else 0.6
+        width = self.share * (1.2 if few else 0.6)
+        gap = self.share * (4.5 if few else 2.0)
         cloud = self.panel.cloud
         marker = cloud.get_paths()[0].get_extents()
         diameter = max(marker.size) * np.sqrt(np.max(cloud.get_sizes(), initial=0))
@@ -51,14 +53,16 @@ class Rings:
         rings = self.panel.ax.scatter(
             x,
             y,
-            (diameter + (4.5 if few else 2.0)) ** 2,  # points squared; the marker `o` is 1 wide
+            (diameter + gap) ** 2,  # points squared; the marker `o` is 1 wide
             facecolors="none",
             edgecolors=self.colors,
             linewidths=width,
             zorder=2.9,  # texts are at 3
         )
         if few:
-            rings.set_path_effects([withStroke(linewidth=width + 1.4, foreground="white")])
+            rings.set_path_effects(
+                [withStroke(linewidth=width + 1.4 * self.share, foreground="white")]
+            )
 
 
 def seed_rings(stage: Stage) -> list[Rings]:

@@ -66,3 +66,14 @@ def test_rings_are_under_labels_on_the_data(propagated):
     assert rings
     assert labels
     assert max(rings) < min(labels)
+
+
+def test_rings_of_a_filmstrip_are_as_small_as_its_cells(propagated):
+    film = sca.pl.animate_embedding(propagated, color="types")
+    strip = film.filmstrip([0])
+    large, small = (
+        next(c for c in figure.axes[0].collections if len(c.get_facecolor()) == 0)
+        for figure in (film.figure, strip)
+    )
+    np.testing.assert_allclose(small.get_sizes(), large.get_sizes() / 4)
+    np.testing.assert_allclose(small.get_linewidths(), np.array(large.get_linewidths()) / 2)
