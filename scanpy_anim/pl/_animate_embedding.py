@@ -171,6 +171,8 @@ def animate_embedding(
     check_arguments(kwargs)
     _check_sort_order(sort_order)
     call = _spelled(locals())
+    if isinstance(classes, str) and not {"components", "dimensions"} & set(kwargs):
+        kwargs.setdefault("title", classes)  # or the frame's text would take its place
     moving = motion(
         adata,
         basis,

@@ -239,6 +239,18 @@ def test_rank_colours_are_those_of_rankdata(propagated):
     assert np.mean(off <= 8) >= 0.999
 
 
+def test_a_single_class_is_named(propagated):
+    film = sca.pl.animate_embedding(propagated, color="types", classes="Dendritic")
+    assert film.figure.axes[0].get_title() == "Dendritic"
+    assert "iteration 0" in [t.get_text() for t in film.figure.axes[0].texts]
+    own = sca.pl.animate_embedding(propagated, color="types", classes="Dendritic", title="mine")
+    assert own.figure.axes[0].get_title() == "mine"
+    several = sca.pl.animate_embedding(
+        propagated, "pca", color="types", classes="Dendritic", dimensions=[(0, 1), (2, 3)]
+    )
+    assert [ax.get_title() for ax in several.figure.axes].count("Dendritic") == 2
+
+
 def test_frame_titles_change_the_picture(propagated):
     film = sca.pl.animate_embedding(propagated, frame_title="step {frame} of {n_frames}")
     texts = [film.still(i).axes[0].texts[0].get_text() for i in (0, 7)]
