@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.animation import ArtistAnimation
 
-from scanpy_anim.pl._backdrop import Backdrop, canvas_size
-from scanpy_anim.pl._still import copy_of, seen
-from scanpy_anim.raster._artist import PointsArtist
+from scanpy_anim.pl._backdrop import canvas_size, draw_frames
+from scanpy_anim.pl._notebook import close_shown_twice, video_element
+from scanpy_anim.pl._still import copy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -305,23 +302,13 @@ class EmbeddingAnimation(ArtistAnimation):
         embed_limit
             As in matplotlib, for calls written for it; nothing is ever left out.
         """
-        from scanpy_anim import video
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "film.mp4"
-            film = self._film(self.figure.dpi, self.timeline.seconds())
-            video.write(film, path, progress=False)
-            content = base64.b64encode(path.read_bytes()).decode()
-        width, height = canvas_size(self.figure, self.figure.dpi)
-        return (
-            f'<video width="{width}" height="{height}" controls autoplay loop muted playsinline>'
-            f'<source type="video/mp4" src="data:video/mp4;base64,{content}"></video>'
-        )
+        film = self._film(self.figure.dpi, self.timeline.seconds())
+        return video_element(film, canvas_size(self.figure, self.figure.dpi))
 
     def _repr_html_(self) -> str:
         import matplotlib as mpl
 
-        _close_shown_twice(self.figure)
+        close_shown_twice(self.figure)
         if mpl.rcParams["animation.html"] == "html5":
             return self.to_html5_video()
         return self.to_jshtml()
@@ -342,14 +329,9 @@ class EmbeddingAnimation(ArtistAnimation):
 
     def _canvases(self, dpi: float, *, transparent: bool = False) -> Iterator[NDArray[np.uint8]]:
         """Draw each frame anew, `(height, width, 4)`: encoders may keep what they are given."""
-        points, _ = _points_and_texts(self.photos[0])
-        cuts = [(cast("Axes", p.axes), p.get_zorder()) for p in points]
-        with seen(self._drawn_artists, False):
-            backdrop = Backdrop(self.figure, dpi, cuts, transparent=transparent)
-        for photo in self.photos:
-            with seen(photo):
-                canvas = backdrop.frame(*_points_and_texts(photo)).copy()
-            yield canvas
+        return draw_frames(
+            self.figure, self.photos, dpi, shown=self._drawn_artists, transparent=transparent
+        )
 
     def _save_dpi(self, dpi: float | str | None) -> float:
         import matplotlib as mpl
@@ -376,27 +358,8 @@ class EmbeddingAnimation(ArtistAnimation):
         self._drawn_artists = self.photos[i]
 
 
-def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[PointsArtist], list[Artist]]:
-    """Part a frame's artists: points, which the backdrop is cut for, and what is over them."""
-    points = [artist for artist in photo if isinstance(artist, PointsArtist)]
-    return points, [artist for artist in photo if not isinstance(artist, PointsArtist)]
-
-
 def _opaque(color: Any) -> tuple[int, int, int]:
     """Return a colour as bytes on white, as a film without transparency has it."""
     r, g, b, alpha = color
     red, green, blue = (round(255 * (c * alpha + 1 - alpha)) for c in (r, g, b))
     return red, green, blue
-
-
-def _close_shown_twice(figure: Figure) -> None:
-    """Take the figure from pyplot where a notebook would show it once more as a picture.
-
-    Only a figure that the caller made and gave as `ax` is still there.
-    """
-    import matplotlib as mpl
-
-    if "inline" in mpl.get_backend():
-        import matplotlib.pyplot as plt
-
-        plt.close(figure)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from matplotlib.artist import Artist
+
+from scanpy_anim.pl._still import seen
+from scanpy_anim.raster._artist import PointsArtist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,3 +215,40 @@ def _sparse(
         Overlay(layer, drawn & ~touched).over(base)
         overlays.append(Overlay(layer, drawn & touched))
     return overlays
+
+
+def draw_frames(
+    figure: Figure,
+    photos: Sequence[Sequence[Artist]],
+    dpi: float,
+    *,
+    shown: Sequence[Artist] = (),
+    transparent: bool = False,
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw the frames of a film on its stage, a new `(height, width, 4)` array each.
+
+    Parameters
+    ----------
+    figure, photos
+        The stage, and the artists of each frame: points of each panel, and texts over them.
+    dpi
+        Dots per inch.
+    shown
+        Artists of a frame that are visible at the moment; they do not belong to the stage.
+    transparent
+        Leave out the backgrounds.
+    """
+    points, _ = _points_and_texts(photos[0])
+    cuts = [(cast("Axes", p.axes), p.get_zorder()) for p in points]
+    with seen(shown, False):
+        backdrop = Backdrop(figure, dpi, cuts, transparent=transparent)
+    for photo in photos:
+        with seen(photo):
+            canvas = backdrop.frame(*_points_and_texts(photo)).copy()
+        yield canvas
+
+
+def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[PointsArtist], list[Artist]]:
+    """Part a frame's artists: points, which the backdrop is cut for, and what is over them."""
+    points = [artist for artist in photo if isinstance(artist, PointsArtist)]
+    return points, [artist for artist in photo if not isinstance(artist, PointsArtist)]

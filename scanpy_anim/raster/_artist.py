@@ -110,7 +110,7 @@ class PointsArtist(Artist):
         path, affine = (None, None) if clip is None else clip.get_transformed_path_and_affine()
         if path is None:
             return _NO_MASK
-        renderer: Any = RendererAgg(width, height, self._dpi())  # type: ignore[no-untyped-call]
+        renderer: Any = RendererAgg(width, height, self._dpi())
         gc = renderer.new_gc()
         gc.set_linewidth(0)
         renderer.draw_path(gc, path, affine, (0.0, 0.0, 0.0))

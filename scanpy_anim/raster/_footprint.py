@@ -69,7 +69,7 @@ def _stamps(
     down, across = np.divmod(np.arange(n), columns)
     x = across * side + margin + fractions[:, 0]
     y = lines * side - (down * side + margin + fractions[:, 1])
-    renderer: Any = RendererAgg(columns * side, lines * side, dpi)  # type: ignore[no-untyped-call]
+    renderer: Any = RendererAgg(columns * side, lines * side, dpi)
     markers.draw(renderer, part, np.column_stack([x, y]), shapes, dpi)
     alpha = np.asarray(renderer.buffer_rgba())[..., 3]
     tiles = alpha.reshape(lines, side, columns, side).swapaxes(1, 2)

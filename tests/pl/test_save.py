@@ -169,7 +169,7 @@ def test_a_file_that_is_there_stays_until_the_new_one_is_complete(film, tmp_path
 def test_bad_saves_fail_before_anything_is_drawn(
     film, tmp_path, monkeypatch, name, extra, error, message
 ):
-    monkeypatch.setattr("scanpy_anim.pl._animation.Backdrop", None)  # calling it would fail
+    monkeypatch.setattr("scanpy_anim.pl._backdrop.Backdrop", None)  # calling it would fail
     with pytest.raises(error, match=message):
         film.save(tmp_path / name, **extra)
     assert list(tmp_path.iterdir()) == []
