@@ -100,7 +100,8 @@ class EmbeddingAnimation(ArtistAnimation):
         width, height = self.figure.get_size_inches()
         seconds = self.timeline.seconds().sum()
         return (
-            f"EmbeddingAnimation of {self._title!r}: {len(self)} frames, {seconds:.1f} s, "
+            f"EmbeddingAnimation of {self._title!r}: {len(self)} frame{'s' * (len(self) > 1)}, "
+            f"{seconds:.1f} s, "
             f"{width:.1f} × {height:.1f} in"
         )
 
@@ -272,7 +273,7 @@ class EmbeddingAnimation(ArtistAnimation):
             progress=self._progress if progress is None else progress,
         )
         for note in written.notes:
-            sc.logging.info(f"    {note}")
+            sc.logging.warning(note)  # scanpy shows no less by default
         sc.logging.info(
             "    finished", time=start, deep=f"wrote {written.path}, {written.size / 1e6:.2f} MB"
         )

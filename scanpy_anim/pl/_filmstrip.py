@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scanpy_anim.pl._recipe import point_cloud
-from scanpy_anim.pl._source import Categorical
+from scanpy_anim.pl._source import Continuous
 from scanpy_anim.pl._stage import fit, name_scale
 from scanpy_anim.raster import PointLayer
 from scanpy_anim.raster._artist import PointsArtist
@@ -99,13 +99,13 @@ def _draw(stage: Stage, panel: StagePanel, ax: Axes, *, last: bool) -> StagePane
     cloud.set_sizes(cloud.get_sizes() * SHARE**2)
     drawn = replace(panel, ax=ax, cloud=cloud)
     stage.lay_out(drawn)
-    if last and not isinstance(panel.source, Categorical) and asked.get("colorbar_loc", "right"):
+    if last and isinstance(panel.source, Continuous) and asked.get("colorbar_loc", "right"):
         figure = ax.get_figure(root=True)
         assert figure is not None
         inch = place.width / (figure.get_size_inches()[0] * place.width)
         beside = (place.x1 + BAR * inch, place.y0, BAR * inch, place.height)
         figure.colorbar(cloud, cax=figure.add_axes(beside))
-        name_scale(cloud, stage.scale)
+        name_scale(cloud, stage.scale, panel.source)
     return drawn
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim._compat import draw_embedding
-from scanpy_anim._names import MissingKeyError
+from scanpy_anim._compat import draw_embedding, embedding_function
+from scanpy_anim._names import MissingKeyError, nearest
 from scanpy_anim.pl._basis import basis_key
 from scanpy_anim.pl._pyplot import figure_of, is_strange, pyplot_as_it_was
 from scanpy_anim.pl._source import Categorical, Source
@@ -103,10 +103,33 @@ def write_recipe(
 
 
 def check_arguments(arguments: Mapping[str, Any]) -> None:
-    """Refuse what a film cannot do, and say what to do instead."""
+    """Refuse what a film cannot do, saying what to do instead, and what nobody knows."""
     for name, instead in INSTEAD.items():
         if arguments.get(name) is not None and arguments[name] is not False:
             raise TypeError(f"{name}={arguments[name]!r} does not go with a film: {instead}.")
+    known = known_arguments()
+    for name in arguments:
+        if name not in known:
+            raise TypeError(
+                f"{name}= is an argument neither of animate_embedding nor of sc.pl.embedding."
+                f"{nearest(name, known)}"
+            )
+
+
+def known_arguments() -> set[str]:
+    """List what films, `sc.pl.embedding` and the scatter below it take."""
+    import inspect
+
+    from matplotlib.artist import ArtistInspector
+    from matplotlib.collections import PathCollection
+
+    from scanpy_anim.pl._animate_embedding import animate_embedding
+
+    scatter = ArtistInspector(PathCollection)
+    aliases = (alias for names in scatter.get_aliases().values() for alias in names)
+    functions = (animate_embedding, embedding_function())
+    named = {name for f in functions for name in inspect.signature(f).parameters}
+    return {*named, "s", *scatter.get_setters(), *aliases} - {"adata", "kwargs"}
 
 
 def point_cloud(ax: Axes, n_obs: int) -> PathCollection:

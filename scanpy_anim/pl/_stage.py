@@ -76,7 +76,7 @@ class Stage:
     def lay_out(self, panel: StagePanel) -> None:
         """Finish what scanpy drew: name the scale, make room for motion, lay out a tissue."""
         if isinstance(panel.source, Continuous):
-            name_scale(panel.cloud, self.scale)
+            name_scale(panel.cloud, self.scale, panel.source)
         if self.motion is not None:
             _make_room(panel.ax, self.motion)
         if self.tissue:
@@ -195,13 +195,15 @@ def _make_room(ax: Axes, motion: Motion) -> None:
         ax.set_aspect("equal")
 
 
-def name_scale(cloud: PathCollection, scale: Scale) -> None:
-    """Say on the colour bar what is shown where it is not the values."""
+def name_scale(cloud: PathCollection, scale: Scale, source: Continuous) -> None:
+    """Say on the colour bar what is shown: ranks, or values whose name the title does not say."""
     bar = cloud.colorbar
     if bar is None:
         return
     if scale.kind == "rank":
         bar.set_label("rank", labelpad=-14 if scale.plain_rank else None)  # between low and high
+    elif source.labels is None and source.n_frames > 1:
+        bar.set_label(source.name)
     if scale.plain_rank or scale.per_frame:
         norm = cast("Normalize", cloud.norm)
         bar.set_ticks([norm.vmin, norm.vmax], labels=["low", "high"])  # type: ignore[list-item]

@@ -81,8 +81,8 @@ def _formatted(title: str, i: int, name: str, source: Source) -> str:
         return title.format(**fields)
     except (KeyError, IndexError, ValueError) as error:
         raise ValueError(
-            f"frame_title={title!r}: a format string may use {listed(FIELDS)}, "
-            "such as 'iteration {frame}'."
+            f"frame_title={title!r} does not fit frame {i} ({error}): a format string may use "
+            f"{listed(FIELDS)}; iteration is the word 'limit' in the last frame of a propagation."
         ) from error
 
 
@@ -90,16 +90,21 @@ def write_over(ax: Axes, text: str, *, aside: bool) -> Text:
     """Write a frame's text over its axes.
 
     Matplotlib's own titles do not belong to a frame, so this is a text of its own in the
-    title's place and font; or, where the place is taken, `aside` at the right.
+    title's place and font; or, where the place is taken, `aside`: small, below the lower right
+    corner, where no title can run into it.
     """
-    title = ax.title
+    from matplotlib.transforms import ScaledTranslation
+
+    title, figure = ax.title, ax.get_figure(root=True)
+    assert figure is not None
+    below = ax.transAxes + ScaledTranslation(0, -5 / 72, figure.dpi_scale_trans)
     return ax.text(
         1.0 if aside else 0.5,
-        1.0,
+        0.0 if aside else 1.0,
         text,
-        transform=title.get_transform(),
+        transform=below if aside else title.get_transform(),
         ha="right" if aside else "center",
-        va="baseline",
+        va="top" if aside else "baseline",
         fontproperties=title.get_fontproperties(),
         fontsize=float(title.get_fontsize()) * (0.8 if aside else 1),
         color=title.get_color(),

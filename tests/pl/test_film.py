@@ -290,6 +290,7 @@ def test_dark_figures(propagated):
         ({"basis": "umpa"}, KeyError, r"basis='umpa'.*'X_pca'.*'X_umap'"),
         ({"save": ".png"}, TypeError, r"save='.png' does not go with a film"),
         ({"arrows": True}, TypeError, "arrows=True"),
+        ({"tweens": 3}, TypeError, r"tweens= is an argument neither .* Did you mean 'tween'"),
         ({"sort_order": "random"}, ValueError, "sort_order='random'"),
         ({"scale": "ranks"}, ValueError, "scale='ranks': 'rank', 'linear', 'log'"),
         ({"mask_obs": "nope"}, KeyError, "mask_obs='nope'"),
