@@ -61,7 +61,9 @@ class Columns:
         flat = self.array.reshape(-1)
         turn_blocks(flat, self._n_blocks, self.array.shape[1], n_columns, BLOCK, size)
         self.array = np.empty(0)
-        flat = _resized(flat, self._n_obs * n_columns * size)
+        if len(flat) - self._n_obs * n_columns * size >= BLOCK * n_columns * size:
+            flat = _resized(flat, self._n_obs * n_columns * size)
+        flat = flat[: self._n_obs * n_columns * size]
         if terrain.renumbered:
             reorder(flat.reshape(self._n_obs, -1), terrain.order)
         return flat.reshape(self._n_obs, n_columns, *self._width)
