@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._inks import writable
 from ._threads import spread
 
 if TYPE_CHECKING:
@@ -44,21 +45,12 @@ def value_levels(
     """
     flat = np.ma.asarray(values).ravel() if np.ma.isMaskedArray(values) else np.ravel(values)
     scaled = getattr(norm, "scaled", lambda: False)()
+    if scaled and _is_linear(norm, flat):
+        return _linear_levels(flat, norm, n_levels)
     step = _CHUNK if scaled else max(flat.size, 1)
-    rows = _linear_rows if scaled and _is_linear(norm, flat) else _normed_rows
     levels = np.empty(flat.size, np.uint16)
-
-    def fill(start: int) -> None:
-        some = slice(start, start + step)
-        with np.errstate(invalid="ignore"):
-            levels[some] = rows(flat[some], norm, n_levels)
-
-    starts = range(0, flat.size, step)
-    if rows is _linear_rows:
-        spread(fill, starts)
-    else:  # a norm of someone else's is not called from several threads
-        for start in starts:
-            fill(start)
+    for start in range(0, flat.size, step):
+        levels[start : start + step] = _rows(norm(flat[start : start + step]), n_levels)
     return levels
 
 
@@ -70,34 +62,32 @@ def _is_linear(norm: Any, values: NDArray) -> bool:
     return values.dtype in (np.float32, np.float64) and norm.vmin < norm.vmax
 
 
-def _linear_rows(values: NDArray, norm: Any, n_levels: int) -> NDArray:
-    """Rows by the operations of matplotlib's Normalize, without its masks."""
-    place = values - values.dtype.type(0)  # a copy
+def _linear_levels(values: NDArray, norm: Any, n_levels: int) -> NDArray[np.uint16]:
+    from ._level_kernels import linear_levels
+
     (vmin,), _ = norm.process_value(norm.vmin)
     (vmax,), _ = norm.process_value(norm.vmax)
-    place -= vmin
-    place /= vmax - vmin
-    place *= n_levels
-    low, high = place.min(), place.max()  # NaN if any is
-    if low >= 0 and high <= n_levels:
-        return np.minimum(place.astype(np.int32), n_levels - 1)
-    return _table_rows(place, n_levels, np.isnan(place))
+    low, span = float(vmin), float(vmax - vmin)
+    values, levels = writable(values), np.empty(values.size, np.uint16)
+
+    def fill(first: int) -> None:
+        last = min(first + _CHUNK, values.size)
+        linear_levels(values, low, span, n_levels, levels, first, last)
+
+    spread(fill, range(0, values.size, _CHUNK))
+    return levels
 
 
-def _normed_rows(values: NDArray, norm: Callable[[NDArray], Any], n_levels: int) -> NDArray:
-    normed = norm(values)
+def _rows(normed: Any, n_levels: int) -> NDArray[np.int64]:
+    """Rows of the table by the rules of matplotlib's Colormap."""
     place = np.array(np.ma.getdata(normed), copy=True)
+    bad = np.isnan(place) | np.ma.getmaskarray(normed)
     if place.dtype.kind == "f":
         place *= n_levels
-    return _table_rows(place, n_levels, np.isnan(place) | np.ma.getmaskarray(normed))
-
-
-def _table_rows(place: NDArray, n_levels: int, bad: NDArray[np.bool_]) -> NDArray:
-    """Rows of the table by the rules of matplotlib's Colormap."""
-    if place.dtype.kind == "f":
         place[place == n_levels] = n_levels - 1
     under, over = place < 0, place >= n_levels
-    rows = place.astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        rows = place.astype(np.int64)
     rows[under] = n_levels
     rows[over] = n_levels + 1
     rows[bad] = n_levels + 2
