@@ -13,7 +13,7 @@ from scanpy_anim.pl._camera import StageCamera
 from scanpy_anim.pl._panel import Paint, Shade
 from scanpy_anim.pl._stage import Stage, fit
 from scanpy_anim.pl._titles import draw_progress, write_over
-from scanpy_anim.raster import PointLayer
+from scanpy_anim.raster import PointLayer, needs_compiling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,10 @@ def record(
     progress: bool | None = None,
 ) -> EmbeddingAnimation:
     """Play the timeline on the stage before celluloid's camera."""
+    if needs_compiling():
+        import scanpy as sc
+
+        sc.logging.info("compiling the renderer, once in this installation: some seconds")
     stage = _in_order(stage, paints, timeline, rings)
     layers = _layers(stage)
     motion = stage.motion

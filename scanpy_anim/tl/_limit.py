@@ -29,6 +29,7 @@ _TOGETHER = 8
 # relative to the right-hand side, in the norm of D^-1; below the second, rounding is all there is
 _CLOSE, _EXHAUSTED = 1e-7, 1e-14
 _MAX_ITER = 3000
+_MAX_STARTS = 20
 _MAX_SWEEPS = 300
 _LOOK_EVERY = 8
 
@@ -181,21 +182,52 @@ def _norm(system: _System, seeds: Array, right: Array) -> Array:
 
 
 def _bicgstab(system: _System, seeds: Array, right: Array, x: Array) -> int:
-    """Van der Vorst 1992, preconditioned by the degrees; all classes in step."""
+    """Van der Vorst 1992, preconditioned by the degrees; all classes in step.
+
+    It may break down, or lose the true residual out of sight; so it starts anew from where it
+    is, keeping the best of each class, until the true residual is as small as rounding allows.
+    """
     inverse = np.divide(1, system.degree, out=np.zeros_like(system.degree), where=system.degree > 0)
     inverse = inverse[:, None]
-    image, second = np.empty_like(x), np.empty_like(x)
+    best, least, n_iter = x.copy(), np.full(x.shape[1], np.inf), 0
+    random, stalled = np.random.default_rng(0), 0
+    for _ in range(_MAX_STARTS):
+        _, norm, goal = _true_residual(system, seeds, right, x, inverse)
+        better = norm < least
+        stalled = 0 if (norm < 0.25 * least).any() else stalled + 1
+        best[:, better], least = x[:, better], np.minimum(norm, least)
+        if stalled > 2 or (least <= _EXHAUSTED**2 * goal).all():
+            break
+        x[:] = best
+        residual, _, goal = _true_residual(system, seeds, right, x, inverse)
+        # another shadow is the way out of a breakdown
+        shadow = random.standard_normal(x.shape) if stalled else residual.copy()
+        n_iter += _bicgstab_run(system, inverse, residual, shadow, goal, x)
+    x[:] = best
+    return n_iter
+
+
+def _true_residual(
+    system: _System, seeds: Array, right: Array, x: Array, inverse: Array
+) -> tuple[Array, Array, Array]:
+    """Residual, its squared norm, and that of the right-hand side, of each class."""
+    image = np.empty_like(x)
     system.apply(x, image)
     residual = -image
     residual[seeds] += np.where(system.degree[seeds, None] > 0, right, 0)
-    shadow = residual.copy()
-    goal = np.maximum((residual**2 * inverse).sum(axis=0), _norm(system, seeds, right))
-    goal[goal == 0] = 1
+    norm = (residual**2 * inverse).sum(axis=0)
+    goal = np.maximum(norm if not x.any() else 0, _norm(system, seeds, right))
+    return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)
+
+
+def _bicgstab_run(
+    system: _System, inverse: Array, residual: Array, shadow: Array, goal: Array, x: Array
+) -> int:
+    """Go on from `x` until the residual that is carried along is small."""
+    image, second = np.empty_like(x), np.empty_like(x)
     along = residual.copy()
     rho = (shadow * residual).sum(axis=0)
-    n_iter = 0
-    while n_iter < _MAX_ITER:
-        n_iter += 1
+    for n_iter in range(1, _MAX_ITER + 1):
         system.apply(inverse * along, image)
         length = _ratio(rho, (shadow * image).sum(axis=0))
         x += length * (inverse * along)
@@ -205,9 +237,10 @@ def _bicgstab(system: _System, seeds: Array, right: Array, x: Array) -> int:
         x += damp * (inverse * residual)
         residual -= damp * second
         norm = (residual**2 * inverse).sum(axis=0)
-        if (norm <= _EXHAUSTED**2 * goal).all():
-            break
         before, rho = rho, (shadow * residual).sum(axis=0)
+        lost = ~np.isfinite(norm) | (rho == 0) | (damp == 0)
+        if ((norm <= _EXHAUSTED**2 * goal) | lost).all():
+            break
         along = residual + _ratio(rho, before) * _ratio(length, damp) * (along - damp * image)
     return n_iter
 
