@@ -57,8 +57,8 @@ class _System:
         self.symmetric = symmetric
         through = recurrence.gain.astype(np.float64) * recurrence.scale
         self.degree = np.divide(self.alpha, through, out=np.zeros_like(through), where=through > 0)
-        # an entry is right to a hundredth at worst when its residual is this small
-        self.accuracy = 1e-2 * max(1 - self.alpha, 1e-3)
+        # an entry is right to a thousandth at worst when its residual is this small
+        self.accuracy = 1e-3 * max(1 - self.alpha, 1e-3)
 
     def _sums(self, n_columns: int) -> Array:
         return np.zeros((len(self.crew.bounds) - 1, n_columns))
@@ -227,7 +227,9 @@ def _bicgstab_run(
     image, second = np.empty_like(x), np.empty_like(x)
     along = residual.copy()
     rho = (shadow * residual).sum(axis=0)
-    for n_iter in range(1, _MAX_ITER + 1):
+    n_iter = 0
+    while n_iter < _MAX_ITER:
+        n_iter += 1
         system.apply(inverse * along, image)
         length = _ratio(rho, (shadow * image).sum(axis=0))
         x += length * (inverse * along)
