@@ -161,7 +161,7 @@ def animate_embedding(
     from scanpy_anim.pl import _color, _marks
     from scanpy_anim.pl._motion import TWEENS, motion
     from scanpy_anim.pl._panel import paint
-    from scanpy_anim.pl._recipe import check_arguments
+    from scanpy_anim.pl._recipe import INSTEAD, check_arguments
     from scanpy_anim.pl._record import record
     from scanpy_anim.pl._scale import Scale
     from scanpy_anim.pl._stage import set_stage
@@ -169,6 +169,7 @@ def animate_embedding(
     from scanpy_anim.pl._titles import frame_titles
 
     check_arguments(kwargs)
+    _taken(kwargs, *INSTEAD)  # show=False and the like: so it is anyway
     _check_sort_order(sort_order)
     call = _spelled(locals())
     if isinstance(classes, str) and not {"components", "dimensions"} & set(kwargs):

@@ -395,3 +395,8 @@ def test_sort_order_of_each_frame(pbmc):
     assert seen("frame") == [128, 255, 0]
     assert seen(False) == [128, 0, 0]
     assert seen("frame", vmax=0.75) == [170, 255, 0]  # what is over the limits is on top as well
+
+
+def test_show_and_save_may_be_false_out_of_habit(propagated):
+    film = sca.pl.animate_embedding(propagated, show=False, save=False, return_fig=None)
+    assert len(film) == 8
