@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim.tl._columns import BLOCK, Columns
+from scanpy_anim.tl._columns import Columns
 from scanpy_anim.tl._decision import class_mass_weights
 
 if TYPE_CHECKING:
@@ -29,23 +29,23 @@ class ScoreHistory:
 
     def begin(self) -> None:
         """Keep the seed signal."""
-        slot, seeds, rows = self._columns.add(), self._terrain.seeds, self._terrain.rows
-        self._columns.array[:, slot] = 0
+        rows = self._terrain.rows
         rows = rows if rows.shape[1] > 1 else rows[:, 0]
-        self._columns.array[seeds // BLOCK, slot, seeds % BLOCK] = rows
+        self._columns.put_rows(self._terrain.user_seeds, rows, elsewhere=0)
 
     def step(self, way: Way, crew: Crew) -> Measured:
         """Iterate, and keep the outcome: the kernel writes it while it is at hand."""
         slot = self._columns.add()
-        return way.step(self._columns.array, slot)
+        several = self._columns.block == 1
+        return way.step(self._columns.array[:, :, 0] if several else self._columns.array, slot)
 
     def end(self, limit: NDArray[np.float32], crew: Crew) -> None:
-        """Keep the limit, which comes in the order of cells of this history."""
+        """Keep the limit, which comes in the user's order of cells."""
         self._columns.put(limit if limit.shape[1] > 1 else limit[:, 0])
 
-    def finish(self) -> Finished:
+    def finish(self, n_threads: int | None = None) -> Finished:
         """History, no confidence, scores of the last column."""
-        history = self._columns.finish(self._terrain)
+        history = self._columns.finish(n_threads)
         return history, None, history[:, -1]
 
 
@@ -66,12 +66,10 @@ class LabelHistory:
 
     def begin(self) -> None:
         """Keep who is a seed of what."""
-        slot, _ = self._codes.add(), self._confidence.add()
-        rows, seeds = self._terrain.rows, self._terrain.seeds
-        self._codes.array[:, slot], self._confidence.array[:, slot] = -1, 0
-        self._codes.array[seeds // BLOCK, slot, seeds % BLOCK] = rows.argmax(axis=1)
+        rows, seeds = self._terrain.rows, self._terrain.user_seeds
         share = rows.max(axis=1) / rows.sum(axis=1)
-        self._confidence.array[seeds // BLOCK, slot, seeds % BLOCK] = share
+        self._codes.put_rows(seeds, rows.argmax(axis=1), elsewhere=-1)
+        self._confidence.put_rows(seeds, share, elsewhere=0)
         if self._keep_scores:
             self._scores = np.zeros((self._terrain.n_obs, rows.shape[1]), dtype=np.float32)
             self._scores[seeds] = rows
@@ -80,25 +78,21 @@ class LabelHistory:
         """Iterate, and keep who wins; the scale of a cell's scores does not matter to that."""
         measured = way.step()
         if self._keep_scores:
-            self._scores = way.scores()
-        self._decide(way.signal, crew)
+            self._scores = self._terrain.to_user(way.scores())
+        self._decide(way.signal, self._terrain.order, crew)
         return measured
 
     def end(self, limit: NDArray[np.float32], crew: Crew) -> None:
-        """Keep who wins in the limit, which comes in the order of cells of this history."""
+        """Keep who wins in the limit, which comes in the user's order of cells."""
         self._scores = limit
-        self._decide(limit, crew)
+        self._decide(limit, np.empty(0, dtype=np.int32), crew)
 
-    def finish(self) -> Finished:
+    def finish(self, n_threads: int | None = None) -> Finished:
         """Codes, confidence, and scores of the last column."""
-        codes, confidence = (c.finish(self._terrain) for c in (self._codes, self._confidence))
-        scores = self._scores
-        if self._terrain.renumbered:
-            scores = np.empty_like(self._scores)
-            scores[self._terrain.order] = self._scores
-        return codes, confidence, scores
+        codes, confidence = (c.finish(n_threads) for c in (self._codes, self._confidence))
+        return codes, confidence, self._scores
 
-    def _decide(self, scores: NDArray[np.float32], crew: Crew) -> None:
+    def _decide(self, scores: NDArray[np.float32], order: NDArray[np.int32], crew: Crew) -> None:
         from scanpy_anim.tl._kernels import decide_rows
 
         weights = np.ones(scores.shape[1])
@@ -106,4 +100,5 @@ class LabelHistory:
             # with hard clamping, the only mode that asks for it, signal and scores are the same
             weights = class_mass_weights(scores, self._seeded)
         slot, _ = self._codes.add(), self._confidence.add()
-        crew.run(decide_rows, scores, weights, self._codes.array, self._confidence.array, slot)
+        columns = (self._codes.array, self._confidence.array)
+        crew.run(decide_rows, scores, weights, order, *columns, slot)

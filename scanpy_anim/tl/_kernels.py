@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from scanpy_anim.tl._columns import BLOCK
+from scanpy_anim.tl._gather import LANES, add_neighbors
 
 U = np.uint64
 _BLOCK = U(BLOCK)
@@ -102,15 +103,17 @@ def step_matrix(
     target: Any,
     history: Any,
     slot: int,
+    order: Any,
     labels: Any,
     sums: Any,
 ) -> None:
     """As :func:`step_vector` for several classes at once, and how many cells changed label.
 
-    `source` and `target` are the signals, flat; numba compiles what it does not slice much faster.
+    `source` and `target` are the signals, flat and padded (see ``_gather``). Cell ``i`` is row
+    ``order[i]`` of the history, or row ``i`` when `order` is empty.
     """
     n_classes = U(rows.shape[1])
-    row = np.empty(rows.shape[1], dtype=np.float32)
+    row = np.empty(rows.shape[1] + LANES, dtype=np.float32)
     changes = np.empty(rows.shape[1])
     totals = np.empty(rows.shape[1])
     for block in range(first, last):
@@ -121,32 +124,9 @@ def step_matrix(
         flips = 0
         seed = first_seeds[block]
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            p = U(indptr[i])
-            end = U(indptr[i + U(1)])
-            for c in range(n_classes):
-                row[c] = 0
-            while p + U(4) <= end:
-                w0, w1, w2, w3 = (
-                    weights[p],
-                    weights[p + U(1)],
-                    weights[p + U(2)],
-                    weights[p + U(3)],
-                )
-                q0 = U(indices[p]) * n_classes
-                q1 = U(indices[p + U(1)]) * n_classes
-                q2 = U(indices[p + U(2)]) * n_classes
-                q3 = U(indices[p + U(3)]) * n_classes
-                for c in range(n_classes):
-                    row[c] += (w0 * source[q0 + c] + w1 * source[q1 + c]) + (
-                        w2 * source[q2 + c] + w3 * source[q3 + c]
-                    )
-                p += U(4)
-            while p < end:
-                w0 = weights[p]
-                q0 = U(indices[p]) * n_classes
-                for c in range(n_classes):
-                    row[c] += w0 * source[q0 + c]
-                p += U(1)
+            add_neighbors(
+                U(indptr[i]), U(indptr[i + U(1)]), indices, weights, source, n_classes, row
+            )
             factor = gain[i]
             for c in range(n_classes):
                 row[c] *= factor
@@ -164,8 +144,9 @@ def step_matrix(
                 totals[c] += value * value
                 target[start + c] = row[c] * factor
             if slot >= 0:
+                h = U(order[i]) if len(order) else i
                 for c in range(n_classes):
-                    history[i // _BLOCK, U(slot), i % _BLOCK, c] = row[c]
+                    history[h, U(slot), c] = row[c]
             label = -1
             best = np.float32(0)
             for c in range(n_classes):
@@ -193,11 +174,15 @@ def decide_rows(
     bounds: Any,
     signal: Any,
     weights: Any,
+    order: Any,
     codes: Any,
     confidence: Any,
     slot: int,
 ) -> None:
-    """Best class of each row of `signal` and its share; -1 and 0 without any."""
+    """Best class of each row of `signal` and its share; -1 and 0 without any.
+
+    Cell ``i`` is row ``order[i]`` of the columns, or row ``i`` when `order` is empty.
+    """
     for block in range(first, last):
         for i in range(bounds[block], bounds[block + 1]):
             label = -1
@@ -209,8 +194,9 @@ def decide_rows(
                 if value > best:
                     best = value
                     label = c
-            codes[i // BLOCK, slot, i % BLOCK] = label
-            confidence[i // BLOCK, slot, i % BLOCK] = best / total if label >= 0 else 0.0
+            h = order[i] if len(order) else i
+            codes[h // BLOCK, slot, h % BLOCK] = label
+            confidence[h // BLOCK, slot, h % BLOCK] = best / total if label >= 0 else 0.0
 
 
 @njit(cache=True, nogil=True)

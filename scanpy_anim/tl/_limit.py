@@ -57,8 +57,14 @@ class _System:
         self.symmetric = symmetric
         through = recurrence.gain.astype(np.float64) * recurrence.scale
         self.degree = np.divide(self.alpha, through, out=np.zeros_like(through), where=through > 0)
-        # an entry is right to a thousandth at worst when its residual is this small
-        self.accuracy = 1e-3 * max(1 - self.alpha, 1e-3)
+        # an entry is right to a ten-thousandth at worst when its residual is this small
+        self.accuracy = 1e-4 * max(1 - self.alpha, 1e-3)
+
+    def padded(self, n_classes: int) -> Array:
+        """Zeros that may be multiplied with the graph."""
+        from scanpy_anim.tl._gather import padded
+
+        return padded((len(self.degree), n_classes), np.float64)
 
     def _sums(self, n_columns: int) -> Array:
         return np.zeros((len(self.crew.bounds) - 1, n_columns))
@@ -134,7 +140,7 @@ def solve_limit(terrain: Terrain, crew: Crew) -> Limit:
 def _solve(
     system: _System, seeds: Array, rows: Array, recurrence: Recurrence
 ) -> tuple[Array, float, int, bool]:
-    x = np.zeros((len(system.degree), rows.shape[1]))
+    x = system.padded(rows.shape[1])
     held = system.degree[seeds] == 0
     x[seeds[held]] = rows[held] * recurrence.scale[seeds[held], None]
     gain = recurrence.gain[seeds].astype(np.float64)[:, None]
@@ -154,7 +160,7 @@ def _conjugate_gradients(system: _System, seeds: Array, right: Array, x: Array) 
     system.apply(x, image)
     residual = -image
     residual[seeds] += np.where(system.degree[seeds, None] > 0, right, 0)
-    along = np.zeros_like(x)
+    along = system.padded(x.shape[1])
     none = np.zeros(x.shape[1])
     norm = system.advance(none, along, image, x, residual)
     # of the right-hand side; with held cells, of what they send into the others
@@ -225,18 +231,21 @@ def _bicgstab_run(
 ) -> int:
     """Go on from `x` until the residual that is carried along is small."""
     image, second = np.empty_like(x), np.empty_like(x)
+    scaled = system.padded(x.shape[1])
     along = residual.copy()
     rho = (shadow * residual).sum(axis=0)
     n_iter = 0
     while n_iter < _MAX_ITER:
         n_iter += 1
-        system.apply(inverse * along, image)
+        np.multiply(inverse, along, out=scaled)
+        system.apply(scaled, image)
         length = _ratio(rho, (shadow * image).sum(axis=0))
-        x += length * (inverse * along)
+        x += length * scaled
         residual -= length * image
-        system.apply(inverse * residual, second)
+        np.multiply(inverse, residual, out=scaled)
+        system.apply(scaled, second)
         damp = _ratio((second * residual).sum(axis=0), (second**2).sum(axis=0))
-        x += damp * (inverse * residual)
+        x += damp * scaled
         residual -= damp * second
         norm = (residual**2 * inverse).sum(axis=0)
         before, rho = rho, (shadow * residual).sum(axis=0)
@@ -253,7 +262,7 @@ def _ratio(above: Array, below: Array) -> Array:
 
 def _sweep(system: _System, seeds: Array, right: Array, x: Array) -> tuple[float, bool]:
     """Iterate plainly, in place, until no entry changes by more than the accuracy."""
-    current, new = x, np.empty_like(x)
+    current, new = x, system.padded(x.shape[1])
     for _ in range(_MAX_SWEEPS):
         residual, rough = system.sweep(seeds, right, current, new)
         current, new = new, current

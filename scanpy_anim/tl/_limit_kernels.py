@@ -1,6 +1,7 @@
 """Pieces of the solver for the limit, compiled; up to a few columns at once, in float64.
 
 The system is ``(D - alpha A) X = B``. Rows whose degree is zero are held: they keep their value.
+What is multiplied with the graph is padded (see ``_gather``).
 """
 
 from __future__ import annotations
@@ -10,42 +11,22 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from scanpy_anim.tl._gather import LANES, add_neighbors
+
 U = np.uint64
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, inline="always")
-def _gather(p: Any, end: Any, indices: Any, weights: Any, source: Any, row: Any) -> None:
-    """``row = sum_j A_ij source_j``, four neighbours at a time."""
-    width = U(len(row))
-    if width == U(1):
-        total = 0.0
-        while p < end:
-            total += np.float64(weights[p]) * source[U(indices[p])]
-            p += U(1)
-        row[0] = total
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _gather(start: Any, end: Any, indices: Any, weights: Any, source: Any, row: Any) -> None:
+    """``row = sum_j A_ij source_j``; `row` has ``LANES`` entries more than there are columns."""
+    width = U(len(row) - LANES)
+    if width > U(1):
+        add_neighbors(start, end, indices, weights, source, width, row)
         return
-    for c in range(width):
-        row[c] = 0
-    while p + U(4) <= end:
-        w0 = np.float64(weights[p])
-        w1 = np.float64(weights[p + U(1)])
-        w2 = np.float64(weights[p + U(2)])
-        w3 = np.float64(weights[p + U(3)])
-        q0 = U(indices[p]) * width
-        q1 = U(indices[p + U(1)]) * width
-        q2 = U(indices[p + U(2)]) * width
-        q3 = U(indices[p + U(3)]) * width
-        for c in range(width):
-            row[c] += (w0 * source[q0 + c] + w1 * source[q1 + c]) + (
-                w2 * source[q2 + c] + w3 * source[q3 + c]
-            )
-        p += U(4)
-    while p < end:
-        w0 = np.float64(weights[p])
-        q0 = U(indices[p]) * width
-        for c in range(width):
-            row[c] += w0 * source[q0 + c]
-        p += U(1)
+    total = 0.0
+    for p in range(start, end):
+        total += np.float64(weights[p]) * source[U(indices[p])]
+    row[0] = total
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -64,7 +45,7 @@ def apply_system(
     sums: Any,
 ) -> None:
     """``out = (D - alpha A) x``; `sums` receives ``<x, out>`` a row a block; `flat` is `x`."""
-    row = np.empty(x.shape[1])
+    row = np.empty(x.shape[1] + LANES)
     for block in range(first, last):
         for c in range(x.shape[1]):
             sums[block, c] = 0
@@ -167,7 +148,7 @@ def sweep(
     `sums` receives ``|F - F_old|^2``, ``|F|^2`` with ``F = x / scale``, and how many entries
     changed by more than `accuracy` of their value. `flat` is `x`.
     """
-    row = np.empty(x.shape[1])
+    row = np.empty(x.shape[1] + LANES)
     for block in range(first, last):
         change = 0.0
         norm = 0.0

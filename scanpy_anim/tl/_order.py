@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CACHE_BYTES = 1 << 20
 # classes times iterations from which walking faster pays for sorting first, and for the memory
 # that a second graph takes
-_WORTH_SORTING = 150
+_WORTH_SORTING = 250
 
 
 class Renumbered(NamedTuple):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scanpy_anim.tl._history import Finished
     from scanpy_anim.tl._limit import Limit
     from scanpy_anim.tl._terrain import Terrain
 
@@ -185,7 +186,8 @@ def propagate(
     record = _open(terrain, history, clamp, len(keep) + limit, exact=tol == 0, limit=limit)
     measured = _walk(terrain, record, keep, last, tol, n_threads)
     solution = _solve(terrain, mode, record, n_threads) if limit else None
-    return _report(record, keep, measured, solution, tol, cut_short)
+    frames = record.finish(n_threads)
+    return _report(frames, keep, measured, solution, tol, cut_short)
 
 
 def _require_fit(n_obs: int, rows: NDArray[Any], clamp: Clamp, history: History) -> None:
@@ -254,7 +256,6 @@ def _solve(
     from scanpy_anim.tl._limit import solve_limit
 
     # float64: every class counts twice
-    ours = terrain
     if not terrain.renumbered and worth_renumbering(
         terrain.n_obs, 2 * terrain.n_classes, mode.expected_solver_iterations
     ):
@@ -263,31 +264,27 @@ def _solve(
         )
     with Crew(terrain.graph.indptr, n_threads) as crew:
         solution = solve_limit(terrain, crew)
-        scores = solution.scores
-        if terrain is not ours:
-            scores = np.empty_like(solution.scores)
-            scores[terrain.order] = solution.scores
-        record.end(scores, crew)
+        record.end(terrain.to_user(solution.scores), crew)
     return solution
 
 
 def _report(
-    record: ScoreHistory | LabelHistory,
+    kept: Finished,
     keep: list[int],
     measured: list[Measured],
     solution: Limit | None,
     tol: float,
     cut_short: bool,
 ) -> Propagation:
-    frames, confidence, scores = record.finish()
+    frames, confidence, scores = kept
     residuals = np.array([m.residual for m in measured], dtype=np.float64)
     converged = bool(residuals[-1] <= tol) if measured else bool(solution and solution.converged)
-    kept = [float(t) for t in keep if t <= len(measured)]
+    columns = [float(t) for t in keep if t <= len(measured)]
     return Propagation(
         history=frames,
         confidence=confidence,
         scores=scores,
-        iterations=np.array([*kept, np.inf] if solution else kept),
+        iterations=np.array([*columns, np.inf] if solution else columns),
         residuals=residuals,
         unreached=np.array([m.unreached for m in measured], dtype=np.int64),
         flips=np.array([m.flips for m in measured if m.flips is not None], dtype=np.float64),

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scanpy_anim.tl._crew import Crew
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,7 +57,9 @@ class Recurrence:
     dangling: NDArray[np.int64]
 
 
-def set_up_recurrence(graph: Any, seeds: NDArray[np.int64], mode: Mode) -> Recurrence:
+def set_up_recurrence(
+    graph: Any, seeds: NDArray[np.int64], mode: Mode, n_threads: int | None = None
+) -> Recurrence:
     """Scalings of the mode asked for."""
     alpha, clamp, normalization = mode.alpha, mode.clamp, mode.normalization
     none = np.empty(0, dtype=np.int64)
@@ -64,7 +68,7 @@ def set_up_recurrence(graph: Any, seeds: NDArray[np.int64], mode: Mode) -> Recur
         gain = np.full(len(sent), alpha, dtype=np.float32)
         dangling = np.flatnonzero(sent == 0)
         return Recurrence(gain, _reciprocal(sent), 1 - alpha, alpha, dangling)
-    received = _received(graph)
+    received = _received(graph, n_threads)
     if clamp == "hard":
         gain = _reciprocal(received)
         gain[seeds] = 0
@@ -76,11 +80,12 @@ def set_up_recurrence(graph: Any, seeds: NDArray[np.int64], mode: Mode) -> Recur
     return Recurrence(_reciprocal(root, alpha), _reciprocal(root), 1 - alpha, alpha, none)
 
 
-def _received(graph: Any) -> NDArray[np.float64]:
+def _received(graph: Any, n_threads: int | None) -> NDArray[np.float64]:
     from scanpy_anim.tl._kernels import sum_rows
 
     received = np.empty(graph.shape[0])
-    sum_rows(0, 1, np.array([0, graph.shape[0]]), graph.indptr, graph.data, received)
+    with Crew(graph.indptr, n_threads) as crew:
+        crew.run(sum_rows, graph.indptr, graph.data, received)
     return received
 
 

@@ -51,6 +51,19 @@ class Terrain:
         """Number of classes."""
         return self.rows.shape[1]
 
+    @property
+    def user_seeds(self) -> NDArray[np.int64]:
+        """Seeds as the user counts cells."""
+        return self.order[self.seeds].astype(np.int64) if self.renumbered else self.seeds
+
+    def to_user(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Rows of `values`, one a cell, in the user's order."""
+        if not self.renumbered:
+            return values
+        moved = np.empty_like(values)
+        moved[self.order] = values
+        return moved
+
 
 def lay_out(
     graph: Any,
@@ -64,10 +77,11 @@ def lay_out(
     """Terrain in the user's order, or renumbered for long walks."""
     if not renumbered:
         order = np.empty(0, dtype=np.int32)
-        return Terrain(graph, seeds, rows, set_up_recurrence(graph, seeds, mode), order)
+        recurrence = set_up_recurrence(graph, seeds, mode, n_threads)
+        return Terrain(graph, seeds, rows, recurrence, order)
     graph, order, place = renumber(graph, n_threads)
     moved = place[seeds].astype(np.int64)
     ascending = np.argsort(moved)
     seeds, rows = moved[ascending], rows[ascending]
-    recurrence = set_up_recurrence(graph, seeds, mode)
+    recurrence = set_up_recurrence(graph, seeds, mode, n_threads)
     return Terrain(graph, seeds, rows, recurrence, order, renumbered=True)

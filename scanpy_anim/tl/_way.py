@@ -29,22 +29,23 @@ class Way:
 
     def __init__(self, terrain: Terrain, crew: Crew) -> None:
         from scanpy_anim.tl import _kernels
+        from scanpy_anim.tl._gather import padded
 
         self._kernels = _kernels
         self._crew = crew
         self._terrain = terrain
         self._several = terrain.n_classes > 1
         scale = terrain.recurrence.scale
-        self.signal = np.zeros((terrain.n_obs, terrain.n_classes), dtype=np.float32)
+        self.signal = padded((terrain.n_obs, terrain.n_classes), np.float32)
         self.signal[terrain.seeds] = terrain.rows * scale[terrain.seeds, None]
         if self._several:
             self._labels = np.full(terrain.n_obs, -1, dtype=np.int16)
             self._labels[terrain.seeds] = terrain.rows.argmax(axis=1)
         else:
             self.signal = self.signal[:, 0]
-        self._new = np.empty_like(self.signal)
+        self._new = padded(self.signal.shape, np.float32)
         self._first_seeds = np.searchsorted(terrain.seeds, crew.bounds)
-        self._nowhere = np.empty((0, 0, 0, *self.signal.shape[1:]), dtype=np.float32)
+        self._nowhere = np.empty((0, 0, 0), dtype=np.float32)
 
     def scores(self) -> NDArray[np.float32]:
         """F of the last iteration, several classes."""
@@ -71,7 +72,7 @@ class Way:
         kernel: Any = self._kernels.step_vector
         if self._several:
             kernel = self._kernels.step_matrix
-            arguments += (self._labels,)
+            arguments += (self._terrain.order, self._labels)
         sums = np.zeros((len(self._crew.bounds) - 1, 4))
         self._crew.run(kernel, *arguments, sums)
         self.signal, self._new = self._new, self.signal
