@@ -199,11 +199,21 @@ def decide_rows(
             confidence[h // BLOCK, slot, h % BLOCK] = best / total if label >= 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
-def sum_rows(first: int, last: int, bounds: Any, indptr: Any, weights: Any, sums: Any) -> None:
-    """Sum the weights of each row in float64."""
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def receive(
+    first: int, last: int, bounds: Any, indptr: Any, indices: Any, weights: Any, sent: Any, out: Any
+) -> None:
+    """``out = A sent``, in float64."""
     for i in range(U(bounds[first]), U(bounds[last])):
         total = 0.0
         for p in range(U(indptr[i]), U(indptr[i + U(1)])):
-            total += np.float64(weights[p])
-        sums[i] = total
+            total += weights[p] * sent[U(indices[p])]
+        out[i] = total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def send(indptr: Any, indices: Any, weights: Any, held: Any, out: Any) -> None:
+    """``out += A^T held``, in float64."""
+    for i in range(U(len(held))):
+        for p in range(U(indptr[i]), U(indptr[i + U(1)])):
+            out[U(indices[p])] += weights[p] * held[i]

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from scanpy_anim.tl._recurrence import received_by, sent_by
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,14 +26,16 @@ if TYPE_CHECKING:
     from scanpy_anim.tl._terrain import Terrain
 
 Array = Any
-# classes solved together: one cache line of float64 a cell
-_TOGETHER = 8
+# classes solved together: one cache line of float32 a cell
+_TOGETHER = 16
 # relative to the right-hand side, in the norm of D^-1; below the second, rounding is all there is
 _CLOSE, _EXHAUSTED = 1e-7, 1e-14
+# how far float32 is trusted before the true residual is looked at
+_RELIABLE = 1e-4
 _MAX_ITER = 3000
+_LOOK_EVERY = 12
 _MAX_STARTS = 20
 _MAX_SWEEPS = 300
-_LOOK_EVERY = 8
 
 
 class Limit(NamedTuple):
@@ -57,14 +61,15 @@ class _System:
         self.symmetric = symmetric
         through = recurrence.gain.astype(np.float64) * recurrence.scale
         self.degree = np.divide(self.alpha, through, out=np.zeros_like(through), where=through > 0)
+        self.inverse = _ratio(np.ones_like(self.degree), self.degree)
         # an entry is right to a ten-thousandth at worst when its residual is this small
         self.accuracy = 1e-4 * max(1 - self.alpha, 1e-3)
 
-    def padded(self, n_classes: int) -> Array:
+    def padded(self, n_classes: int, dtype: Any = np.float64) -> Array:
         """Zeros that may be multiplied with the graph."""
         from scanpy_anim.tl._gather import padded
 
-        return padded((len(self.degree), n_classes), np.float64)
+        return padded((len(self.degree), n_classes), dtype)
 
     def _sums(self, n_columns: int) -> Array:
         return np.zeros((len(self.crew.bounds) - 1, n_columns))
@@ -72,21 +77,46 @@ class _System:
     def apply(self, x: Array, out: Array) -> Array:
         """``out = (D - alpha A) x``, and ``<x, out>`` of each class."""
         sums = self._sums(x.shape[1])
-        kernel = self.kernels.apply_system
-        self.crew.run(kernel, *self.arrays, self.degree, self.alpha, x, x.reshape(-1), out, sums)
+        how = (*self.arrays, self.degree, self.alpha)
+        if x.shape[1] == 1:
+            self.crew.run(self.kernels.apply_vector, *how, x[:, 0], out[:, 0], sums)
+        else:
+            self.crew.run(self.kernels.apply_system, *how, x, x.reshape(-1), out, sums)
         return sums.sum(axis=0)
+
+    def true_residual(self, seeds: Array, right: Array, x: Array) -> tuple[Array, Array, Array]:
+        """Residual, its squared norm, and that of the right-hand side, of each class.
+
+        Norms are those of ``D^-1``. With held cells, the right-hand side is what they send.
+        """
+        residual = np.empty(x.shape)
+        self.apply(x, residual)
+        np.negative(residual, out=residual)
+        degree = self.degree[seeds, None]
+        residual[seeds] += np.where(degree > 0, right, 0)
+        none = np.zeros(x.shape[1])
+        norm = self.advance(none, residual, residual, residual, residual)
+        squares = np.divide(right**2, degree, out=np.zeros(right.shape), where=degree > 0)
+        goal = np.maximum(norm if not x.any() else 0, squares.sum(axis=0))
+        return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)
 
     def advance(
         self, length: Array, along: Array, image: Array, x: Array, residual: Array
     ) -> Array:
         """Go along a direction; the new ``<r, D^-1 r>`` of each class."""
         sums = self._sums(x.shape[1])
-        self.crew.run(self.kernels.advance, self.degree, length, along, image, x, residual, sums)
+        kernel, arrays = self.kernels.advance, (along, image, x, residual)
+        if x.shape[1] == 1:
+            kernel, arrays = self.kernels.advance_vector, tuple(a[:, 0] for a in arrays)
+        self.crew.run(kernel, self.inverse, length, *arrays, sums)
         return sums.sum(axis=0)
 
     def turn(self, share: Array, residual: Array, along: Array) -> None:
         """Take the next direction."""
-        self.crew.run(self.kernels.turn, self.degree, share, residual, along)
+        kernel, arrays = self.kernels.turn, (residual, along)
+        if along.shape[1] == 1:
+            kernel, arrays = self.kernels.turn_vector, tuple(a[:, 0] for a in arrays)
+        self.crew.run(kernel, self.inverse, share, *arrays)
 
     def rough(self, x: Array, residual: Array) -> int:
         """Count entries not yet right by their own residual."""
@@ -155,36 +185,48 @@ def _solve(
 
 
 def _conjugate_gradients(system: _System, seeds: Array, right: Array, x: Array) -> int:
-    """Hestenes & Stiefel 1952, preconditioned by the degrees; all classes in step."""
-    image = np.empty_like(x)
-    system.apply(x, image)
-    residual = -image
-    residual[seeds] += np.where(system.degree[seeds, None] > 0, right, 0)
-    along = system.padded(x.shape[1])
-    none = np.zeros(x.shape[1])
-    norm = system.advance(none, along, image, x, residual)
-    # of the right-hand side; with held cells, of what they send into the others
-    goal = np.maximum(norm, _norm(system, seeds, right))
-    goal[goal == 0] = 1
-    system.turn(none, residual, along)
-    for n_iter in range(1, _MAX_ITER + 1):
+    """Hestenes & Stiefel 1952, preconditioned by the degrees; all classes in step.
+
+    In float32, which moves half the bytes. Now and then what was found is added to `x`, and the
+    true residual, in float64, takes the place of the one carried along (reliable updates: Clark
+    et al. 2010). Sums over cells are float64 throughout.
+    """
+    residual, norm, goal = system.true_residual(seeds, right, x)
+    near, step = residual.astype(np.float32), np.zeros(x.shape, dtype=np.float32)
+    along, image = system.padded(x.shape[1], np.float32), np.empty_like(near)
+    system.turn(np.zeros_like(norm), near, along)
+    start, stalled, n_iter = norm, 0, 0
+    while n_iter < _MAX_ITER and stalled < 3:
+        n_iter += 1
         slope = system.apply(along, image)
-        length = np.divide(norm, slope, out=np.zeros_like(norm), where=slope > 0)
-        before, norm = norm, system.advance(length, along, image, x, residual)
-        if (norm <= _EXHAUSTED**2 * goal).all():
-            break
+        length = _ratio(norm, slope)
+        before, norm = norm, system.advance(length, along, image, step, near)
+        share = _ratio(norm, before)
         close = n_iter % _LOOK_EVERY == 0 and (norm <= _CLOSE**2 * goal).all()
-        if close and system.rough(x, residual) <= 1e-3 * x.size:
-            break
-        share = np.divide(norm, before, out=np.zeros_like(norm), where=before > 0)
-        system.turn(share, residual, along)
+        if close or (norm <= _RELIABLE**2 * start).any():
+            x += step
+            step[:] = 0
+            residual, true_norm, _ = system.true_residual(seeds, right, x)
+            if _arrived(system, x, residual, true_norm, goal):
+                break
+            done = true_norm <= _EXHAUSTED**2 * goal
+            near[:] = np.where(done, 0, residual)
+            # directions do not outlive a residual that had gone astray
+            share[done | (true_norm > 4 * norm)] = 0
+            norm = np.where(done, 0, true_norm)
+            stalled = 0 if (norm < 0.25 * start).any() else stalled + 1
+            # nothing left to do for a class: it no longer asks for attention
+            start = np.where(done, -1, norm)
+        system.turn(share, near, along)
+    x += step
     return n_iter
 
 
-def _norm(system: _System, seeds: Array, right: Array) -> Array:
-    degree = system.degree[seeds, None]
-    squares = np.divide(right**2, degree, out=np.zeros(right.shape), where=degree > 0)
-    return squares.sum(axis=0)
+def _arrived(system: _System, x: Array, residual: Array, norm: Array, goal: Array) -> bool:
+    """Whether all but a few entries are right, or rounding allows no more."""
+    if (norm <= _EXHAUSTED**2 * goal).all():
+        return True
+    return bool((norm <= _CLOSE**2 * goal).all()) and system.rough(x, residual) <= 1e-3 * x.size
 
 
 def _bicgstab(system: _System, seeds: Array, right: Array, x: Array) -> int:
@@ -193,37 +235,23 @@ def _bicgstab(system: _System, seeds: Array, right: Array, x: Array) -> int:
     It may break down, or lose the true residual out of sight; so it starts anew from where it
     is, keeping the best of each class, until the true residual is as small as rounding allows.
     """
-    inverse = np.divide(1, system.degree, out=np.zeros_like(system.degree), where=system.degree > 0)
-    inverse = inverse[:, None]
+    inverse = system.inverse[:, None]
     best, least, n_iter = x.copy(), np.full(x.shape[1], np.inf), 0
     random, stalled = np.random.default_rng(0), 0
     for _ in range(_MAX_STARTS):
-        _, norm, goal = _true_residual(system, seeds, right, x, inverse)
+        _, norm, goal = system.true_residual(seeds, right, x)
         better = norm < least
         stalled = 0 if (norm < 0.25 * least).any() else stalled + 1
         best[:, better], least = x[:, better], np.minimum(norm, least)
         if stalled > 2 or (least <= _EXHAUSTED**2 * goal).all():
             break
         x[:] = best
-        residual, _, goal = _true_residual(system, seeds, right, x, inverse)
+        residual, _, goal = system.true_residual(seeds, right, x)
         # another shadow is the way out of a breakdown
         shadow = random.standard_normal(x.shape) if stalled else residual.copy()
         n_iter += _bicgstab_run(system, inverse, residual, shadow, goal, x)
     x[:] = best
     return n_iter
-
-
-def _true_residual(
-    system: _System, seeds: Array, right: Array, x: Array, inverse: Array
-) -> tuple[Array, Array, Array]:
-    """Residual, its squared norm, and that of the right-hand side, of each class."""
-    image = np.empty_like(x)
-    system.apply(x, image)
-    residual = -image
-    residual[seeds] += np.where(system.degree[seeds, None] > 0, right, 0)
-    norm = (residual**2 * inverse).sum(axis=0)
-    goal = np.maximum(norm if not x.any() else 0, _norm(system, seeds, right))
-    return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)
 
 
 def _bicgstab_run(
@@ -276,10 +304,5 @@ def _sweep(system: _System, seeds: Array, right: Array, x: Array) -> tuple[float
 def _is_symmetric(graph: Any) -> bool:
     """Whether rows and columns weigh a random vector alike."""
     probe = np.random.default_rng(0).random(graph.shape[0])
-    rows = np.bincount(  # A^T v, without a transposed copy
-        graph.indices,
-        weights=graph.data * np.repeat(probe, np.diff(graph.indptr)),
-        minlength=graph.shape[1],
-    )
-    columns = graph @ probe
+    rows, columns = sent_by(graph, probe), received_by(graph, probe)
     return bool(np.abs(rows - columns).max(initial=0) <= 1e-5 * np.abs(columns).max(initial=0))

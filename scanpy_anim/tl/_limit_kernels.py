@@ -1,4 +1,4 @@
-"""Pieces of the solver for the limit, compiled; up to a few columns at once, in float64.
+"""Pieces of the solver for the limit, compiled; some classes at once, in float32 or float64.
 
 The system is ``(D - alpha A) X = B``. Rows whose degree is zero are held: they keep their value.
 What is multiplied with the graph is padded (see ``_gather``).
@@ -16,17 +16,34 @@ from scanpy_anim.tl._gather import LANES, add_neighbors
 U = np.uint64
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _gather(start: Any, end: Any, indices: Any, weights: Any, source: Any, row: Any) -> None:
-    """``row = sum_j A_ij source_j``; `row` has ``LANES`` entries more than there are columns."""
-    width = U(len(row) - LANES)
-    if width > U(1):
-        add_neighbors(start, end, indices, weights, source, width, row)
-        return
-    total = 0.0
-    for p in range(start, end):
-        total += np.float64(weights[p]) * source[U(indices[p])]
-    row[0] = total
+# the order of a single class's sum is the compiler's, and depends on the row's length alone
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def apply_vector(
+    first: int,
+    last: int,
+    bounds: Any,
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    degree: Any,
+    alpha: float,
+    x: Any,
+    out: Any,
+    sums: Any,
+) -> None:
+    """As :func:`apply_system`, for one class: `x` and `out` are vectors."""
+    for block in range(first, last):
+        for i in range(U(bounds[block]), U(bounds[block + 1])):
+            value = x.dtype.type(0)
+            for p in range(U(indptr[i]), U(indptr[i + U(1)])):
+                value += weights[p] * x[U(indices[p])]
+            out[i] = value
+        total = 0.0
+        for i in range(U(bounds[block]), U(bounds[block + 1])):
+            value = degree[i] * x[i] - alpha * out[i] if degree[i] != 0 else 0.0
+            out[i] = value
+            total += x[i] * value
+        sums[block, 0] = total
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -45,7 +62,8 @@ def apply_system(
     sums: Any,
 ) -> None:
     """``out = (D - alpha A) x``; `sums` receives ``<x, out>`` a row a block; `flat` is `x`."""
-    row = np.empty(x.shape[1] + LANES)
+    n_classes = U(x.shape[1])
+    row = np.empty(x.shape[1] + LANES, dtype=x.dtype)
     for block in range(first, last):
         for c in range(x.shape[1]):
             sums[block, c] = 0
@@ -54,7 +72,7 @@ def apply_system(
                 for c in range(x.shape[1]):
                     out[i, c] = 0
                 continue
-            _gather(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, row)
+            add_neighbors(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row)
             for c in range(x.shape[1]):
                 value = degree[i] * x[i, c] - alpha * row[c]
                 out[i, c] = value
@@ -66,7 +84,7 @@ def advance(
     first: int,
     last: int,
     bounds: Any,
-    degree: Any,
+    inverse: Any,
     length: Any,
     along: Any,
     image: Any,
@@ -74,33 +92,65 @@ def advance(
     residual: Any,
     sums: Any,
 ) -> None:
-    """Go `length` along a direction; `sums` receives ``<r, D^-1 r>``."""
+    """Go `length` along a direction; `sums` receives ``<r, D^-1 r>``.
+
+    `inverse` is the inverse degree, 0 where a row is held.
+    """
     for block in range(first, last):
         for c in range(x.shape[1]):
             sums[block, c] = 0
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            if degree[i] == 0:
-                continue
-            inverse = 1 / degree[i]
+            factor = inverse[i]
             for c in range(x.shape[1]):
                 x[i, c] += length[c] * along[i, c]
                 value = residual[i, c] - length[c] * image[i, c]
                 residual[i, c] = value
-                sums[block, c] += value * value * inverse
+                sums[block, c] += value * value * factor
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def advance_vector(
+    first: int,
+    last: int,
+    bounds: Any,
+    inverse: Any,
+    length: Any,
+    along: Any,
+    image: Any,
+    x: Any,
+    residual: Any,
+    sums: Any,
+) -> None:
+    """As :func:`advance`, for one class."""
+    far = length[0]
+    for block in range(first, last):
+        total = 0.0
+        for i in range(U(bounds[block]), U(bounds[block + 1])):
+            x[i] += far * along[i]
+            value = residual[i] - far * image[i]
+            residual[i] = value
+            total += value * value * inverse[i]
+        sums[block, 0] = total
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def turn(
-    first: int, last: int, bounds: Any, degree: Any, share: Any, residual: Any, along: Any
+    first: int, last: int, bounds: Any, inverse: Any, share: Any, residual: Any, along: Any
 ) -> None:
     """Next direction: ``D^-1 r + share * along``."""
     for block in range(first, last):
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            if degree[i] == 0:
-                continue
-            inverse = 1 / degree[i]
             for c in range(along.shape[1]):
-                along[i, c] = residual[i, c] * inverse + share[c] * along[i, c]
+                along[i, c] = residual[i, c] * inverse[i] + share[c] * along[i, c]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def turn_vector(
+    first: int, last: int, bounds: Any, inverse: Any, share: Any, residual: Any, along: Any
+) -> None:
+    """As :func:`turn`, for one class."""
+    for i in range(U(bounds[first]), U(bounds[last])):
+        along[i] = residual[i] * inverse[i] + share[0] * along[i]
 
 
 @njit(cache=True, nogil=True)
@@ -148,7 +198,8 @@ def sweep(
     `sums` receives ``|F - F_old|^2``, ``|F|^2`` with ``F = x / scale``, and how many entries
     changed by more than `accuracy` of their value. `flat` is `x`.
     """
-    row = np.empty(x.shape[1] + LANES)
+    n_classes = U(x.shape[1])
+    row = np.empty(x.shape[1] + LANES, dtype=x.dtype)
     for block in range(first, last):
         change = 0.0
         norm = 0.0
@@ -163,7 +214,9 @@ def sweep(
                     value = x[i, c] * unscale
                     norm += value * value
             else:
-                _gather(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, row)
+                add_neighbors(
+                    U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row
+                )
                 inverse = 1 / degree[i]
                 for c in range(x.shape[1]):
                     value = alpha * row[c]

@@ -22,7 +22,7 @@ from scanpy_anim.tl._parameters import (
     check_parameters,
 )
 from scanpy_anim.tl._signal import compact_signal
-from scanpy_anim.tl._terrain import lay_out
+from scanpy_anim.tl._terrain import lay_out, terrain_renumbered
 from scanpy_anim.tl._way import Measured, Way
 
 if TYPE_CHECKING:
@@ -259,9 +259,7 @@ def _solve(
     if not terrain.renumbered and worth_renumbering(
         terrain.n_obs, 2 * terrain.n_classes, mode.expected_solver_iterations
     ):
-        terrain = lay_out(
-            terrain.graph, terrain.seeds, terrain.rows, mode, renumbered=True, n_threads=n_threads
-        )
+        terrain = terrain_renumbered(terrain, n_threads)
     with Crew(terrain.graph.indptr, n_threads) as crew:
         solution = solve_limit(terrain, crew)
         record.end(terrain.to_user(solution.scores), crew)

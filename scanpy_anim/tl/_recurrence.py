@@ -19,7 +19,7 @@ it sends). A sum of zero counts as one, so that nothing is divided by zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,15 @@ class Recurrence:
     alpha: float
     dangling: NDArray[np.int64]
 
+    def renumbered(self, order: NDArray[np.int32], place: NDArray[np.int32]) -> Recurrence:
+        """Recurrence of the same cells in another order."""
+        return replace(
+            self,
+            gain=self.gain[order],
+            scale=self.scale[order],
+            dangling=np.sort(place[self.dangling]).astype(np.int64),
+        )
+
 
 def set_up_recurrence(
     graph: Any, seeds: NDArray[np.int64], mode: Mode, n_threads: int | None = None
@@ -64,11 +73,11 @@ def set_up_recurrence(
     alpha, clamp, normalization = mode.alpha, mode.clamp, mode.normalization
     none = np.empty(0, dtype=np.int64)
     if normalization == "pagerank" and clamp == "soft":
-        sent = _sent(graph)
+        sent = sent_by(graph, np.ones(graph.shape[0]))
         gain = np.full(len(sent), alpha, dtype=np.float32)
         dangling = np.flatnonzero(sent == 0)
         return Recurrence(gain, _reciprocal(sent), 1 - alpha, alpha, dangling)
-    received = _received(graph, n_threads)
+    received = received_by(graph, np.ones(graph.shape[0]), n_threads)
     if clamp == "hard":
         gain = _reciprocal(received)
         gain[seeds] = 0
@@ -80,18 +89,25 @@ def set_up_recurrence(
     return Recurrence(_reciprocal(root, alpha), _reciprocal(root), 1 - alpha, alpha, none)
 
 
-def _received(graph: Any, n_threads: int | None) -> NDArray[np.float64]:
-    from scanpy_anim.tl._kernels import sum_rows
+def received_by(
+    graph: Any, sent: NDArray[np.float64], n_threads: int | None = None
+) -> NDArray[np.float64]:
+    """Multiply, ``A sent``: what each cell receives when cell ``j`` sends ``sent[j]``."""
+    from scanpy_anim.tl._kernels import receive
 
     received = np.empty(graph.shape[0])
     with Crew(graph.indptr, n_threads) as crew:
-        crew.run(sum_rows, graph.indptr, graph.data, received)
+        crew.run(receive, graph.indptr, graph.indices, graph.data, sent, received)
     return received
 
 
-def _sent(graph: Any) -> NDArray[np.float64]:
-    sent = np.bincount(graph.indices, weights=graph.data, minlength=graph.shape[1])
-    return sent.astype(np.float64, copy=False)
+def sent_by(graph: Any, held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply, ``A^T held``, without a transposed copy."""
+    from scanpy_anim.tl._kernels import send
+
+    sent = np.zeros(graph.shape[1])
+    send(graph.indptr, graph.indices, graph.data, held, sent)
+    return sent
 
 
 def _reciprocal(sums: NDArray[np.float64], times: float = 1.0) -> NDArray[np.float32]:

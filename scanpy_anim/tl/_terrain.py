@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanpy_anim.tl._order import renumber
-from scanpy_anim.tl._recurrence import Recurrence, set_up_recurrence
+from scanpy_anim.tl._recurrence import set_up_recurrence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scanpy_anim.tl._parameters import Mode
+    from scanpy_anim.tl._recurrence import Recurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,16 @@ def lay_out(
     n_threads: int | None,
 ) -> Terrain:
     """Terrain in the user's order, or renumbered for long walks."""
-    if not renumbered:
-        order = np.empty(0, dtype=np.int32)
-        recurrence = set_up_recurrence(graph, seeds, mode, n_threads)
-        return Terrain(graph, seeds, rows, recurrence, order)
-    graph, order, place = renumber(graph, n_threads)
-    moved = place[seeds].astype(np.int64)
-    ascending = np.argsort(moved)
-    seeds, rows = moved[ascending], rows[ascending]
     recurrence = set_up_recurrence(graph, seeds, mode, n_threads)
+    terrain = Terrain(graph, seeds, rows, recurrence, np.empty(0, dtype=np.int32))
+    return terrain_renumbered(terrain, n_threads) if renumbered else terrain
+
+
+def terrain_renumbered(terrain: Terrain, n_threads: int | None) -> Terrain:
+    """Terrain with neighbours close to each other in memory."""
+    graph, order, place = renumber(terrain.graph, n_threads)
+    moved = place[terrain.seeds].astype(np.int64)
+    ascending = np.argsort(moved)
+    seeds, rows = moved[ascending], terrain.rows[ascending]
+    recurrence = terrain.recurrence.renumbered(order, place)
     return Terrain(graph, seeds, rows, recurrence, order, renumbered=True)

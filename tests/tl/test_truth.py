@@ -225,6 +225,20 @@ def test_what_holds_on_any_graph(
         )
 
 
+@pytest.mark.parametrize("alpha", [0.1, 0.9, 0.99])
+def test_limits_of_classes_that_are_found_early_wait_for_the_others(alpha: float) -> None:
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        graph = sparse.random_array((35, 35), density=0.03, rng=random)
+        graph = sparse.csr_array(graph + graph.T).astype(np.float32)
+        signal = _seeded(graph, seed, 3)
+        limit = propagate(graph, signal, alpha=alpha, method="direct").limit
+        expected = reference.soft_limit(graph, signal, alpha, "symmetric")
+        certain = expected > 1e-14
+        np.testing.assert_allclose(limit[certain], expected[certain], rtol=2e-4)
+        assert limit[~certain].max(initial=0) < 1e-13
+
+
 @settings(max_examples=25, deadline=None)
 @given(graph=graphs(), seed=st.integers(0, 1000))
 def test_hard_clamping_on_any_graph(graph: sparse.csr_array, seed: int) -> None:
