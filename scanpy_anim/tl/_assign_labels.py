@@ -12,6 +12,7 @@ from scanpy import logging as logg
 from scanpy_anim.tl._calibration import FEWEST, apply_temperature
 from scanpy_anim.tl._decision import class_mass_weights, column_names, decide, shares
 from scanpy_anim.tl._held_out import fit_on_held_out
+from scanpy_anim.tl._parameters import check_switches
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -51,9 +52,10 @@ def assign_labels(
         hard clamping.
     calibrate
         Fit the temperature on seeds that were held out in five folds [Guo2017]_, so that of the
-        cells with a confidence of 0.8 about 80 % have the right label. The graph is needed again
-        for that. With fewer than 30 seeds to hold out it says so and leaves the shares as they
-        are.
+        cells with a confidence of 0.8 about 80 % have the right label. Seeds of a class count by
+        how many cells were found to be of it, as cells do not come evenly over the classes when
+        seeds do. The graph is needed again for that. With fewer than 30 seeds to hold out it says
+        so and leaves the shares as they are.
     min_confidence
         Cells below it stay without label, 0 to 1.
     copy
@@ -69,7 +71,9 @@ def assign_labels(
         Probability of the most probable class, 0 where no seed reaches the cell.
     ``obsm[key + "_proba"]`` : DataFrame ``(n_obs, n_classes)``, float64
         Probability of each class; rows sum to 1, or 0 where no seed reaches the cell. Columns are
-        the classes, with ``/`` spelled ``|`` because files cannot hold it in the name of a column.
+        the classes, with ``/`` and ``\`` spelled ``|`` because files cannot hold them in the name
+        of a column; names that files reserve (``_index``, ``dtype``, ...) become ``class 3``. The
+        names as they are: ``obs[key].cat.categories``, in the same order.
     ``uns[key]["temperature"]`` : float
         When calibrated.
     ``uns[key]["labels"]`` : dict
@@ -100,7 +104,11 @@ def assign_labels(
     >>> float(adata.uns["label_propagation"]["temperature"]) > 0
     True
     """
+    check_switches(calibrate=calibrate, copy=copy)
+    if class_mass is not None:
+        check_switches(class_mass=class_mass)
     _require_labels(adata, key, min_confidence)
+    require_in_memory(adata, copy=copy)
     start = logg.info("assigning labels")
     adata = adata.copy() if copy else adata
     added = assign(
@@ -128,7 +136,10 @@ def assign(
         seeded = np.bincount(record["seeds"]["classes"], minlength=scores.shape[1])
         weights = class_mass_weights(scores, seeded)
     probability = shares(scores, weights)
-    temperature = fit_on_held_out(adata, record, weights) if calibrate else None
+    temperature = None
+    if calibrate:
+        _require_same_cells(adata, key)
+        temperature = fit_on_held_out(adata, record, decide(probability)[0], weights)
     if temperature is not None:
         probability = apply_temperature(probability, temperature)
     elif calibrate:
@@ -158,6 +169,36 @@ def stored_scores(adata: AnnData, key: str) -> NDArray[np.float32]:
     return np.asarray(adata.obsm[key])[:, -1]
 
 
+def require_in_memory(adata: AnnData, *, copy: bool) -> None:
+    """Refuse what anndata would refuse only when the work is done."""
+    if adata.isbacked and (copy or adata.is_view):
+        what = "copy=True of" if copy else "adata is a view of"
+        raise ValueError(
+            f"{what} cells that stay in a file ({adata.filename}) would need another file: "
+            "run `adata = adata.to_memory()` first"
+        )
+
+
+def _require_same_cells(adata: AnnData, key: str) -> None:
+    """Seeds are stored as positions, which a subset or another order of cells makes wrong."""
+    record, history = adata.uns[key], adata.obsm[key]
+    positions, classes = (np.asarray(record["seeds"][name]) for name in ("positions", "classes"))
+    same = positions.max() < adata.n_obs
+    if same and record["iterations"][0] == 0:
+        # column 0 is the seeds' signal, and goes with the cells
+        first = np.asarray(history[:, 0])
+        seeded = first >= 0 if first.ndim == 1 else first.any(axis=1)
+        same = np.array_equal(np.flatnonzero(seeded), np.unique(positions))
+        if same and first.ndim == 2:
+            same = (first[positions, classes] > 0).all()
+    if not same:
+        raise ValueError(
+            f"calibrate=True needs the seeds, but uns[{key!r}]['seeds'] are positions among other "
+            "cells than adata has now (a subset, or another order): calibrate before, or run "
+            "`sca.tl.label_propagation` again"
+        )
+
+
 def _write(
     adata: AnnData, key: str, probability: NDArray[np.float64], min_confidence: float | None
 ) -> None:
@@ -167,8 +208,9 @@ def _write(
     classes = [str(name) for name in adata.uns[key]["classes"]]
     adata.obs[key] = pd.Categorical.from_codes(labels, categories=pd.Index(classes))
     adata.obs[f"{key}_confidence"] = confidence
+    columns = pd.Index(column_names(classes, adata.obs_names.name))
     adata.obsm[f"{key}_proba"] = pd.DataFrame(
-        probability, index=adata.obs_names, columns=pd.Index(column_names(classes)), copy=False
+        probability, index=adata.obs_names, columns=columns, copy=False
     )
 
 
@@ -185,10 +227,15 @@ def _require_labels(adata: AnnData, key: str, min_confidence: float | None) -> N
         )
     if key not in adata.obsm:
         raise KeyError(f"key={key!r}: the scores adata.obsm[{key!r}] are gone, propagate again")
+    if adata.uns[key]["params"].get("history") == "labels" and f"{key}_scores" not in adata.obsm:
+        raise KeyError(f"key={key!r}: adata.obsm['{key}_scores'] is gone, propagate again")
     if "classes" not in adata.uns[key]:
         raise ValueError(
             f"key={key!r} is a propagation of one class, whose scores are in adata.obs[{key!r}]: "
             "labels, class_mass and calibrate need several classes"
         )
-    if min_confidence is not None and not 0 <= min_confidence <= 1:
+    if min_confidence is None:
+        return
+    number = isinstance(min_confidence, int | float | np.number)
+    if not number or isinstance(min_confidence, bool) or not 0 <= min_confidence <= 1:
         raise ValueError(f"min_confidence={min_confidence!r} must lie between 0 and 1")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 N_FOLDS = 5
 # fewer held-out seeds than this say next to nothing about a temperature
 FEWEST = 30
+# seeds a class at which the proportions found and those of the seeds are believed alike
+_HALF_TRUST = 10
 _RANGE = (1e-3, 1e2)
 
 
@@ -51,7 +53,31 @@ def apply_temperature(probability: NDArray[np.float64], temperature: float) -> N
     return np.divide(raised, total, out=np.zeros_like(raised), where=reached)
 
 
-def fit_temperature(probability: NDArray[np.float64], truth: NDArray[np.integer]) -> float:
+def seed_weights(
+    truth: NDArray[np.integer], found: NDArray[np.integer], n_classes: int
+) -> NDArray[np.float64]:
+    """Weight of each held-out seed that makes classes count as among the cells that were asked.
+
+    Seeds are often picked evenly over the classes, cells never come so, and some classes are easier
+    to find than others. How large the classes are is taken from the labels `found` for the cells
+    that are no seeds, the more so the more seeds a class had to find them by.
+    """
+    held_out = np.bincount(truth, minlength=n_classes)
+    asked = np.bincount(found, minlength=n_classes) * (held_out > 0)
+    if not asked.any():
+        return np.ones(len(truth))
+    of_seeds, of_cells = held_out / held_out.sum(), asked / asked.sum()
+    a_class = len(truth) / np.count_nonzero(held_out)
+    trust = a_class / (a_class + _HALF_TRUST)
+    wanted = trust * of_cells + (1 - trust) * of_seeds
+    return (wanted / np.where(held_out > 0, of_seeds, 1))[truth]
+
+
+def fit_temperature(
+    probability: NDArray[np.float64],
+    truth: NDArray[np.integer],
+    weights: NDArray[np.float64] | None = None,
+) -> float:
     """Temperature of the highest likelihood of held-out labels, by golden section on its log.
 
     The likelihood is concave in ``1 / T``. A class that got no share at all counts as a share of
@@ -64,7 +90,7 @@ def fit_temperature(probability: NDArray[np.float64], truth: NDArray[np.integer]
         scaled = logits / np.exp(log_temperature)
         scaled -= scaled.max(axis=1, keepdims=True)
         picked = scaled[np.arange(len(truth)), truth]
-        return float((np.log(np.exp(scaled).sum(axis=1)) - picked).mean())
+        return float(np.average(np.log(np.exp(scaled).sum(axis=1)) - picked, weights=weights))
 
     low, high = np.log(_RANGE[0]), np.log(_RANGE[1])
     ratio = (5**0.5 - 1) / 2

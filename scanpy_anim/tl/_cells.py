@@ -25,6 +25,11 @@ def read_cells(obs_names: pd.Index, cells: Any, *, name: str = "seeds") -> Cells
     """Positions and weights of the cells meant by names, positions, a mask or a signal."""
     if isinstance(cells, (str, Integral | np.bool_)):
         cells = [cells]
+    if sparse.issparse(cells):
+        # always a signal, never positions; and before the mappings, which some formats are too
+        if cells.dtype.kind in "biuf":
+            cells = cells.astype(np.float64)
+        cells = cells.toarray()
     if isinstance(cells, Mapping):
         return _weighted(obs_names, cells, name)
     if isinstance(cells, pd.Series):
@@ -47,8 +52,6 @@ def read_cells(obs_names: pd.Index, cells: Any, *, name: str = "seeds") -> Cells
 
 def as_vector(cells: Any, name: str) -> NDArray[Any]:
     """One-dimensional array of names, positions, booleans or numbers."""
-    if sparse.issparse(cells):
-        cells = cells.toarray()
     if not isinstance(cells, np.ndarray) and not hasattr(cells, "dtype"):
         if not isinstance(cells, Iterable):
             raise TypeError(
@@ -164,6 +167,17 @@ def _weighted(obs_names: pd.Index, weights: Mapping[Any, Any], name: str) -> Cel
     if not kept.any():
         raise empty(name)
     return Cells(cells.positions[kept], values[kept])
+
+
+def require_range(values: NDArray[Any], name: str) -> None:
+    """Refuse numbers that float32, which everything is computed in, would make infinite or zero."""
+    size = np.abs(values[np.flatnonzero(values)].astype(np.float64))
+    wrong = size[(size > np.finfo(np.float32).max) | (size < np.finfo(np.float32).tiny)]
+    if len(wrong):
+        raise ValueError(
+            f"{name}: weights of size {_spell(map(float, wrong))} are beyond float32, which holds "
+            "1e-37 to 3e38: scale them"
+        )
 
 
 def _signal(obs_names: pd.Index, signal: NDArray[Any], name: str) -> Cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,16 +42,21 @@ def decide(
     return np.where(confidence > 0, best, -1), confidence
 
 
-def column_names(classes: list[str]) -> list[str]:
+# h5ad and zarr keep the index under the first; anndata asks every table whether it has the second
+_RESERVED = ("_index", "dtype", "zarr.json")
+
+
+def column_names(classes: list[str], index_name: Any = None) -> list[str]:
     """Class names as h5ad and zarr can store them as columns of a DataFrame.
 
-    A ``/`` would be a path to them and becomes ``|``; what they reserve becomes ``class 3``.
+    A slash of either kind would be a path to them and becomes ``|``; what they reserve, and the
+    name of the index, becomes ``class 3``.
     """
     names: list[str] = []
     for number, name in enumerate(classes):
-        reserved = not name.strip(".") or name == "_index" or name[:2] == ".z" or len(name) > 120
-        column = name.replace("/", "|")
-        if reserved or name == "zarr.json" or (column != name and column in classes):
+        reserved = name in (*_RESERVED, index_name) or not name.strip(".") or name[:2] == ".z"
+        column = name.replace("/", "|").replace("\\", "|")
+        if reserved or len(name) > 120 or (column != name and column in classes):
             column = f"class {number}"
         while column in names:
             column += "|"

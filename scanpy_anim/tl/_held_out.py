@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from scanpy_anim.tl._calibration import FEWEST, fit_temperature, folds
+from scanpy_anim.tl._calibration import FEWEST, fit_temperature, folds, seed_weights
 from scanpy_anim.tl._decision import shares
 from scanpy_anim.tl._graph import choose_graph
 from scanpy_anim.tl._propagation import propagate
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
 
 def fit_on_held_out(
-    adata: AnnData, record: Mapping[str, Any], class_weights: NDArray[np.float64] | None
+    adata: AnnData,
+    record: Mapping[str, Any],
+    labels: NDArray[np.int64],
+    class_weights: NDArray[np.float64] | None,
 ) -> float | None:
-    """Temperature of a stored propagation, None when too few seeds can be held out."""
+    """Temperature of a stored propagation, None when too few seeds can be held out.
+
+    `labels` are the classes found for all cells, -1 where there is none.
+    """
     positions = np.asarray(record["seeds"]["positions"])
     classes = np.asarray(record["seeds"]["classes"])
-    weights = np.asarray(record["seeds"]["weights"], dtype=np.float64)
+    signals = np.asarray(record["seeds"]["weights"], dtype=np.float64)
     # the label of a cell that seeds two classes is no truth to learn from
     alone = np.flatnonzero(np.bincount(positions, minlength=adata.n_obs)[positions] == 1)
     shared = np.setdiff1d(np.arange(len(positions)), alone)
@@ -38,13 +44,16 @@ def fit_on_held_out(
     for kept, held_out in plan:
         seeds = np.concatenate([alone[kept], shared])
         signal = sparse.csr_array(
-            (weights[seeds], (positions[seeds], classes[seeds])),
+            (signals[seeds], (positions[seeds], classes[seeds])),
             shape=(adata.n_obs, len(record["classes"])),
         )
         scores = _outcome(graph, signal, record)[positions[alone[held_out]]]
         said.append(shares(scores, class_weights))
         truth.append(classes[alone[held_out]])
-    return fit_temperature(np.concatenate(said), np.concatenate(truth))
+    found = np.delete(labels, positions)
+    told = np.concatenate(truth)
+    weights = seed_weights(told, found[found >= 0], len(record["classes"]))
+    return fit_temperature(np.concatenate(said), told, weights)
 
 
 def _outcome(graph: Any, signal: Any, record: Mapping[str, Any]) -> NDArray[np.float32]:

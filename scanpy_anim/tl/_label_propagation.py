@@ -44,10 +44,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scanpy import logging as logg
 
-from scanpy_anim.tl._assign_labels import assign
+from scanpy_anim.tl._assign_labels import assign, require_in_memory
 from scanpy_anim.tl._graph import as_csr, choose_graph
 from scanpy_anim.tl._keep import kept_iterations
-from scanpy_anim.tl._parameters import check_parameters
+from scanpy_anim.tl._parameters import check_parameters, check_switches
 from scanpy_anim.tl._propagation import Propagation, propagate
 from scanpy_anim.tl._seeds import Seeds, resolve_seeds
 
@@ -233,7 +233,9 @@ def label_propagation(
         max_iter=max_iter,
         history=history,
     )
+    check_switches(limit=limit, symmetrize=symmetrize, copy=copy)
     kept_iterations(every, iterations, max_iter)
+    require_in_memory(adata, copy=copy)
     resolved = resolve_seeds(adata, seeds)
     _require_own_key(adata, key_added, resolved)
     graph = as_csr(choose_graph(adata, neighbors_key, obsp), adata.n_obs)
@@ -289,17 +291,26 @@ def _storable(value: Any) -> Any:
 
 def _require_own_key(adata: AnnData, key: str, seeds: Seeds) -> None:
     """Never write over a column that is not ours."""
-    if not isinstance(key, str) or not key or "/" in key:
-        raise ValueError(f"key_added={key!r} must be a name without '/'")
+    if not isinstance(key, str) or not key.strip(".") or "/" in key or "\\" in key:
+        raise ValueError(f"key_added={key!r} must be a name without slashes")
+    if key in ("_index", adata.obs_names.name):
+        raise ValueError(f"key_added={key!r} is the name of the index of adata.obs: choose another")
     spelled = seeds.spelling if isinstance(seeds.spelling, str) else (seeds.spelling or ("",))[0]
     if key == spelled:
         raise ValueError(f"key_added={key!r} is the column of the seeds: choose another name")
     record = adata.uns.get(key)
     ours = isinstance(record, Mapping) and {"params", "seeds", "iterations"} <= set(record)
-    if (key in adata.obs or key in adata.obsm or key in adata.uns) and not ours:
+    if ours:
+        return
+    taken = [
+        f"{store}[{name!r}]"
+        for store, name in (*_fields(key), ("uns", key))
+        if name in getattr(adata, store)
+    ]
+    if taken:
         raise ValueError(
-            f"key_added={key!r} would replace what adata has under that name, which "
-            "label_propagation has not made: choose another name"
+            f"key_added={key!r} would replace {', '.join(taken)}, which label_propagation has not "
+            "made: choose another name"
         )
 
 
@@ -370,11 +381,13 @@ def _store(
 
 def _clear(adata: AnnData, key: str) -> None:
     """Forget an earlier result of the same name, so that nothing stale stays next to the new."""
-    for store, names in (
-        (adata.obs, (key, f"{key}_confidence")),
-        (adata.obsm, (key, f"{key}_proba", f"{key}_confidence", f"{key}_scores")),
-        (adata.uns, (key, f"{key}_colors")),
-    ):
-        for name in names:
-            if name in store:
-                del store[name]
+    for store, name in (*_fields(key), ("uns", key), ("uns", f"{key}_colors")):
+        if name in getattr(adata, store):
+            del getattr(adata, store)[name]
+
+
+def _fields(key: str) -> list[tuple[str, str]]:
+    """Where the results for the cells are."""
+    of_cells = [("obs", suffix) for suffix in ("", "_confidence")]
+    of_cells += [("obsm", suffix) for suffix in ("", "_proba", "_confidence", "_scores")]
+    return [(store, f"{key}{suffix}") for store, suffix in of_cells]

@@ -52,7 +52,18 @@ def check_parameters(
         )
     if not isinstance(alpha, int | float | np.number) or not 0 < alpha < 1:
         raise ValueError(f"alpha={alpha!r} must lie between 0 and 1, both excluded")
-    if not isinstance(tol, int | float | np.number) or not 0 <= tol < np.inf:
+    if (
+        isinstance(tol, bool)
+        or not isinstance(tol, int | float | np.number)
+        or not 0 <= tol < np.inf
+    ):
         raise ValueError(f"tol={tol!r} must be a number, 0 or more")
     if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
         raise ValueError(f"max_iter={max_iter!r} must be a positive integer")
+
+
+def check_switches(**switches: Any) -> None:
+    """Refuse what is neither True nor False."""
+    for name, value in switches.items():
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{name}={value!r} must be True or False")

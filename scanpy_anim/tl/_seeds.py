@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from scanpy_anim.tl._cells import Cells, align, empty, read_cells, require_finite
+from scanpy_anim.tl._cells import (
+    Cells,
+    align,
+    empty,
+    read_cells,
+    require_finite,
+    require_range,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -57,6 +64,9 @@ def resolve_seeds(adata: AnnData, seeds: Any) -> Seeds:
         wanted = [seeds[1]] if isinstance(seeds[1], str) else list(seeds[1])
         return _from_column(adata, seeds[0], wanted)
     obs_names = adata.obs_names
+    if sparse.issparse(seeds):
+        # before the mappings, which some sparse formats are too; some have one dimension
+        return _from_matrix(obs_names, seeds if seeds.ndim == 2 else seeds.reshape(-1, 1), None)
     if isinstance(seeds, Mapping):
         if seeds and all(isinstance(value, Real) for value in seeds.values()):
             return _one_class(read_cells(obs_names, seeds))
@@ -67,7 +77,7 @@ def resolve_seeds(adata: AnnData, seeds: Any) -> Seeds:
         _require_numbers(seeds)
         frame = align(obs_names, seeds, "seeds").fillna(0)
         return _from_matrix(obs_names, frame.to_numpy(np.float64), tuple(map(str, seeds.columns)))
-    if sparse.issparse(seeds) or (isinstance(seeds, np.ndarray) and seeds.ndim == 2):
+    if isinstance(seeds, np.ndarray) and seeds.ndim == 2:
         return _from_matrix(obs_names, seeds, None)
     return _one_class(read_cells(obs_names, seeds))
 
@@ -87,6 +97,7 @@ def _is_labels(dtype: Any) -> bool:
 
 def _require_numbers(frame: pd.DataFrame) -> None:
     """Refuse what a signal cannot hold before absent cells are filled in."""
+    _require_distinct([str(column) for column in frame.columns], "the columns of seeds")
     kinds = [c for c in frame if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
     if kinds:
         raise TypeError(f"seeds: columns {kinds[:5]} of the DataFrame are not numeric")
@@ -149,7 +160,8 @@ def _from_labels(
     present = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
     chosen = np.flatnonzero(present) if wanted is None else _choose(names, present, wanted, column)
     if not len(chosen):
-        raise ValueError(f"seeds={column!r} is empty: every cell's label is missing")
+        why = "every cell's label is missing" if wanted is None else "no category is named"
+        raise ValueError(f"seeds={column!r} is empty: {why}")
     rank = np.full(len(names) + 1, -1)
     rank[chosen] = np.arange(len(chosen))
     of_cell = rank[codes]
@@ -217,6 +229,7 @@ def _from_matrix(obs_names: pd.Index, signal: Any, names: tuple[str, ...] | None
     if not np.isfinite(compressed.data).all():
         require_finite(compressed.toarray(), "seeds")
     compressed.eliminate_zeros()
+    require_range(compressed.data, "seeds")
     names = names or tuple(map(str, range(signal.shape[1])))
     _require_distinct(list(names), "class names")
     if len(names) > 1:
@@ -243,6 +256,7 @@ def _require_shares(signal: sparse.csr_array, names: tuple[str, ...]) -> None:
 def _one_class(cells: Cells, spelling: str | None = None) -> Seeds:
     if not len(cells.positions):
         raise empty("seeds")
+    require_range(cells.weights, "seeds")
     order = np.argsort(cells.positions, kind="stable")
     signal = cells.weights[order, None].astype(np.float32)
     return Seeds(cells.positions[order], signal, spelling=spelling)

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import scanpy_anim.tl as tl
-from scanpy_anim.tl._calibration import apply_temperature, fit_temperature, folds
+from scanpy_anim.tl._calibration import apply_temperature, fit_temperature, folds, seed_weights
 from scanpy_anim.tl._decision import class_mass_weights, column_names, decide, shares
 
 if TYPE_CHECKING:
@@ -153,6 +153,59 @@ def test_names_that_files_cannot_hold() -> None:
     names = ["a/b", "a|b", "", "..", "_index", "plain"]
     assert column_names(names) == ["class 0", "a|b", "class 2", "class 3", "class 4", "plain"]
     assert column_names(["CD4+/CD25 T Reg", "B"]) == ["CD4+|CD25 T Reg", "B"]
+    assert column_names(["a\\b", "dtype", "barcode", "x"], "barcode") == [
+        "a|b",
+        "class 1",
+        "class 2",
+        "x",
+    ]
+
+
+def test_held_out_seeds_weigh_as_much_as_their_class_was_found() -> None:
+    truth = np.repeat([0, 1, 2], [30, 30, 60])
+    found = np.repeat([0, 1, 2, 3], [70, 20, 10, 7])  # of class 3 no seed can be held out
+    weights = seed_weights(truth, found, 4)
+    # 40 seeds a class: four parts what was found, one part what the seeds are
+    wanted = 0.8 * np.array([0.7, 0.2, 0.1]) + 0.2 * np.array([0.25, 0.25, 0.5])
+    by_class = [weights[truth == c].sum() / len(truth) for c in range(3)]
+    np.testing.assert_allclose(by_class, wanted)
+    np.testing.assert_array_equal(seed_weights(truth, found[:0], 4), 1)
+
+
+def test_a_large_class_counts_more_in_the_temperature(pbmc: AnnData) -> None:
+    """Seeds are even, cells are not: the likelihood is that of the cells."""
+    random = np.random.default_rng(0)
+    truth = np.repeat([0, 1], 2000)
+    # class 0 is easier than its shares say, class 1 harder
+    sharpness = np.where(truth == 0, 4.0, 0.5)
+    logits = random.logistic(size=4000) + np.where(truth == 0, 1, -1) * sharpness
+    share = 1 / (1 + np.exp(-logits))
+    probability = np.c_[share, 1 - share]
+    even = fit_temperature(probability, truth)
+    for found, sharper in ((np.repeat([0, 1], [95, 5]), True), (np.repeat([0, 1], [5, 95]), False)):
+        weights = seed_weights(truth, found, 2)
+        uneven = fit_temperature(probability, truth, weights)
+        assert (uneven < even) == sharper
+
+        def loss(log_temperature: float, weights: np.ndarray = weights) -> float:
+            calibrated = apply_temperature(probability, float(np.exp(log_temperature)))
+            return -(weights * np.log(calibrated[np.arange(4000), truth])).mean()
+
+        best = minimize_scalar(loss, bounds=(-6, 4), method="bounded", options={"xatol": 1e-6})
+        np.testing.assert_allclose(uneven, np.exp(best.x), rtol=1e-2)
+
+
+@pytest.mark.parametrize("history", ["scores", "labels"])
+def test_seeds_of_other_cells_are_not_calibrated_on(pbmc: AnnData, history: str) -> None:
+    _few(pbmc, 20)
+    tl.label_propagation(pbmc, "few", history=history)
+    order = np.random.default_rng(0).permutation(700)
+    for other in (pbmc[order].copy(), pbmc[:350].copy(), pbmc[350:].copy()):
+        tl.assign_labels(other, class_mass=True)
+        before = other.obs.copy()
+        with pytest.raises(ValueError, match="positions among other cells"):
+            tl.assign_labels(other, calibrate=True)
+        assert other.obs.equals(before)
 
 
 BAD = {
@@ -160,6 +213,15 @@ BAD = {
     "one class": ({"key": "one"}, ValueError, "one class"),
     "calibrate one class": ({"key": "one", "calibrate": True}, ValueError, "several classes"),
     "confidence": ({"min_confidence": 80}, ValueError, "min_confidence=80 must lie between"),
+    "confidence text": ({"min_confidence": "0.5"}, ValueError, "min_confidence='0.5' must lie"),
+    "confidence NaN": ({"min_confidence": float("nan")}, ValueError, "min_confidence=nan must"),
+    "confidence switch": ({"min_confidence": True}, ValueError, "min_confidence=True must lie"),
+    "calibrate": ({"calibrate": "no"}, TypeError, "calibrate='no' must be True or False"),
+    "class mass": ({"class_mass": 0.5}, TypeError, "class_mass=0.5 must be True or False"),
+    "copy": ({"copy": None}, TypeError, "copy=None must be True or False"),
+    "class mass of one class": ({"key": "one", "class_mass": True}, ValueError, "several classes"),
+    "scores gone": ({"key": "codes"}, KeyError, "codes_scores.*gone, propagate again"),
+    "graph gone": ({"calibrate": True}, KeyError, "run `sc.pp.neighbors"),
 }
 
 
@@ -169,8 +231,12 @@ def test_bad_input(
 ) -> None:
     tl.label_propagation(pbmc, "bulk_labels")
     tl.label_propagation(pbmc, [0], key_added="one")
+    tl.label_propagation(pbmc, "bulk_labels", key_added="codes", history="labels")
+    del pbmc.obsm["codes_scores"], pbmc.obsp["connectivities"]
+    before = pbmc.obs.copy()
     with pytest.raises(error, match=message):
         tl.assign_labels(pbmc, **arguments)
+    assert pbmc.obs.equals(before)
 
 
 def test_nothing_propagated_says_what_to_run(pbmc: AnnData) -> None:

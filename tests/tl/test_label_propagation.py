@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anndata
@@ -20,6 +21,7 @@ from . import reference
 
 if TYPE_CHECKING:
     import io
+    from collections.abc import Iterator
     from pathlib import Path
 
 KEY = "label_propagation"
@@ -101,6 +103,18 @@ def test_cells_no_seed_reaches_have_no_label(islands: AnnData) -> None:
     assert islands.obs[KEY].iloc[7] == "A"
 
 
+@contextmanager
+def _announcements() -> Iterator[None]:
+    """Let anndata say what it plans for zarr, and pandas 3 what it thinks of an option."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Writing zarr v2")
+        warnings.filterwarnings("ignore", "zarr v3 autosharding")
+        warnings.filterwarnings("ignore", "(This setting will be removed|zarr v3 will become)")
+        warnings.filterwarnings("ignore", "Consolidated metadata is currently not")
+        warnings.filterwarnings("ignore", "The 'future.infer_string' option")
+        yield
+
+
 @pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
 def test_everything_round_trips(pbmc: AnnData, tmp_path: Path, suffix: str) -> None:
     _few(pbmc)
@@ -118,10 +132,7 @@ def test_everything_round_trips(pbmc: AnnData, tmp_path: Path, suffix: str) -> N
         if name.startswith(keys):
             bare.uns[name] = pbmc.uns[name]
     path = tmp_path / f"propagated.{suffix}"
-    with warnings.catch_warnings():
-        # said about every zarr file by anndata 0.12, and about every string by pandas 3
-        warnings.filterwarnings("ignore", "Writing zarr v2")
-        warnings.filterwarnings("ignore", "The 'future.infer_string' option")
+    with _announcements():
         getattr(bare, f"write_{suffix}")(path)
         back = getattr(anndata, f"read_{suffix}")(path)
     assert list(back.uns["odd"]["classes"]) == list(odd)
@@ -133,6 +144,47 @@ def test_everything_round_trips(pbmc: AnnData, tmp_path: Path, suffix: str) -> N
     for key in keys:
         _assert_same(back.uns[key], bare.uns[key])
         assert (back.obs[key].astype(str) == bare.obs[key].astype(str)).all()
+
+
+NAMES = {
+    "slashes": ["CD4+/CD25 T Reg", "B/", "/x", "/", "a//b", "back\\slash"],
+    "unicode": ["Ωμέγα", "细胞", "é", "e\u0301", "\u200b", "%s{}"],
+    "underscores": ["_a", "__b", "_index", "_", "__categories", "a|b"],
+    "markup": ["<script>alert(1)</script>", "&amp;", '"q"', "'s'", "a/b", "a|b"],
+    "blank": ["", " ", "\t", "\n", "..", "."],
+    "words of the format": ["dtype", "index", "values", "encoding-type", "zarr.json", ".zarray"],
+    "long": ["x" * 100, "y" * 300, "z" * 5000, "Ω" * 119, "nan", "None"],
+    "integers": [3, 1, 2, -4, 10, 0],
+    "decimals": [1.5, 2.0, 1e10, -0.25, 1e-10, 3.0],
+    "times": list(pd.date_range("2020-01-01", periods=6)),
+    "very many": [f"type {number}" for number in range(300)],
+}
+
+
+@pytest.mark.parametrize("file", ["h5ad", "zarr 2", "zarr 3"])
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_names_of_classes_survive_files(
+    pbmc: AnnData, tmp_path: Path, names: list[object], file: str
+) -> None:
+    codes = np.where(np.arange(700) < 600, np.arange(700) % len(names), -1)
+    adata = AnnData(obs=pbmc.obs[[]])  # whose index has a name, "index"
+    adata.obs["kind"] = pd.Categorical.from_codes(codes, categories=pd.Index(names))
+    adata.obsp["connectivities"] = pbmc.obsp["connectivities"]
+    tl.label_propagation(adata, "kind", method="direct")
+    table = adata.obsm[f"{KEY}_proba"]
+    del adata.obs["kind"]  # which files may refuse for reasons of its own
+    suffix, _, version = file.partition(" ")
+    path = tmp_path / f"named.{suffix}"
+    with _announcements(), anndata.settings.override(zarr_write_format=int(version or 2)):
+        getattr(adata, f"write_{suffix}")(path)
+        back = getattr(anndata, f"read_{suffix}")(path)
+    kept = [str(name) for name in pd.Categorical(names, categories=names).categories]
+    assert list(back.uns[KEY]["classes"]) == kept
+    assert list(back.obs[KEY].cat.categories) == kept
+    np.testing.assert_array_equal(back.obs[KEY].cat.codes, adata.obs[KEY].cat.codes)
+    assert list(back.obsm[f"{KEY}_proba"].columns) == list(table.columns)
+    np.testing.assert_array_equal(back.obsm[f"{KEY}_proba"], table)
+    tl.assign_labels(back, class_mass=True)
 
 
 def _assert_same(read: object, written: object) -> None:
@@ -149,6 +201,78 @@ def test_copy_leaves_the_original_alone(pbmc: AnnData) -> None:
     result = tl.label_propagation(pbmc, [0], copy=True)
     assert _state(pbmc) == before
     assert KEY in result.obsm
+
+
+def test_the_order_of_an_index_does_not_matter(pbmc: AnnData) -> None:
+    _few(pbmc)
+    labels, order = pbmc.obs["few"], np.random.default_rng(0).permutation(700)
+    table = pd.get_dummies(labels).astype(float)
+    tl.label_propagation(pbmc, "few", max_iter=2, tol=0)
+    expected = pbmc.obsm[KEY]
+    for seeds in (labels, table, table.astype("Float64"), table.astype(pd.SparseDtype(float, 0))):
+        tl.label_propagation(pbmc, seeds.iloc[order], max_iter=2, tol=0)
+        np.testing.assert_array_equal(pbmc.obsm[KEY], expected)
+        assert list(pbmc.uns[KEY]["classes"]) == list(labels.cat.categories)
+
+
+@pytest.mark.parametrize("clamp", ["soft", "hard"])
+def test_every_cell_but_one_may_be_a_seed(pbmc: AnnData, clamp: str) -> None:
+    pbmc.obs["most"] = pbmc.obs["bulk_labels"].where(np.arange(700) != 13)
+    tl.label_propagation(pbmc, "most", clamp=clamp, max_iter=5)
+    if clamp == "hard":
+        tl.assign_labels(pbmc, class_mass=False)
+        assert (pbmc.obs[KEY] == pbmc.obs["bulk_labels"]).sum() >= 699
+        weights = pbmc.obsp["connectivities"][13].toarray()[0]
+        shares = [weights[pbmc.obs["most"] == c].sum() for c in pbmc.uns[KEY]["classes"]]
+        shares = np.array(shares) / weights.sum()
+        np.testing.assert_allclose(pbmc.obsm[f"{KEY}_proba"].iloc[13], shares, rtol=1e-5)
+    assert pbmc.obs[KEY].iloc[13] == pbmc.obs["bulk_labels"].iloc[13]
+
+
+def test_views_become_data_only_on_success(pbmc: AnnData) -> None:
+    view = pbmc[::2]
+    with pytest.raises(ValueError, match="max_iter"):
+        tl.label_propagation(view, [0], max_iter=0)
+    copied = tl.label_propagation(view, [0], copy=True)
+    assert view.is_view
+    assert KEY not in view.obsm
+    assert copied.obsm[KEY].shape[0] == 350
+    with pytest.warns(anndata.ImplicitModificationWarning):
+        tl.label_propagation(view, [0])
+    np.testing.assert_array_equal(view.obsm[KEY], copied.obsm[KEY])
+    assert KEY not in pbmc.obsm
+
+
+def test_cells_in_a_file_are_propagated_but_not_copied(pbmc: AnnData, tmp_path: Path) -> None:
+    with _announcements():
+        pbmc.write_h5ad(tmp_path / "cells.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    before = _state(backed)
+    with pytest.raises(ValueError, match=r"copy=True .*run `adata = adata\.to_memory"):
+        tl.label_propagation(backed, [0], copy=True)
+    with pytest.raises(ValueError, match="a view of cells that stay in a file"):
+        tl.label_propagation(backed[::2], [0])
+    assert _state(backed) == before
+    tl.label_propagation(backed, "bulk_labels")
+    tl.label_propagation(pbmc, "bulk_labels")
+    np.testing.assert_array_equal(backed.obsm[KEY], pbmc.obsm[KEY])
+    with pytest.raises(ValueError, match="copy=True"):
+        tl.assign_labels(backed, copy=True)
+    tl.assign_labels(backed, calibrate=True)
+    backed.file.close()
+
+
+@pytest.mark.parametrize(
+    ("store", "name"),
+    [("obs", "_confidence"), ("obsm", "_proba"), ("obsm", "_scores"), ("obsm", ""), ("uns", "")],
+)
+def test_nothing_of_the_users_is_replaced(pbmc: AnnData, store: str, name: str) -> None:
+    own = np.full((700, 2) if store == "obsm" else 700, 7.0)
+    getattr(pbmc, store)[KEY + name] = own
+    for seeds in ([0], "bulk_labels"):
+        with pytest.raises(ValueError, match=f"would replace {store}\\['{KEY}{name}'\\]"):
+            tl.label_propagation(pbmc, seeds)
+    np.testing.assert_array_equal(getattr(pbmc, store)[KEY + name], own)
 
 
 def test_a_second_run_leaves_nothing_stale(pbmc: AnnData) -> None:
@@ -187,6 +311,13 @@ BAD = {
     ),
     "a user's column as key": ({"key_added": "louvain"}, ValueError, "would replace"),
     "key with a slash": ({"key_added": "a/b"}, ValueError, "'a/b'"),
+    "key with a backslash": ({"key_added": "a\\b"}, ValueError, "without slashes"),
+    "key of dots": ({"key_added": ".."}, ValueError, "key_added='..'"),
+    "index as key": ({"key_added": "index"}, ValueError, "name of the index"),
+    "limit": ({"limit": "no"}, TypeError, "limit='no' must be True or False"),
+    "symmetrize": ({"symmetrize": 1}, TypeError, "symmetrize=1 must be True or False"),
+    "copy": ({"copy": "yes"}, TypeError, "copy='yes' must be True or False"),
+    "tol": ({"tol": True}, ValueError, "tol=True"),
     "history": ({"history": "all"}, ValueError, "history='all'"),
     "alpha": ({"alpha": 1.5}, ValueError, "alpha=1.5"),
     "all seeded": ({"seeds": "bulk_labels", "clamp": "hard"}, ValueError, "every cell is a seed"),

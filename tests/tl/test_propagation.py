@@ -247,8 +247,16 @@ def test_bad_signals_are_refused_in_words() -> None:
     graph = np.ones((3, 3))
     with pytest.raises(ValueError, match="zero everywhere"):
         propagate(graph, [0, 0, 0])
-    with pytest.raises(ValueError, match="1 values are NaN"):
+    with pytest.raises(ValueError, match="1 of 3 values are NaN or infinite, at 1"):
         propagate(graph, [0, np.nan, 1])
+    two = np.array([[0, 0], [1, 0], [np.inf, np.nan]])
+    for signal in (two, sparse.csc_array(two)):
+        with pytest.raises(ValueError, match=r"2 of 6 values are NaN or .*, at \(2, 0\), \(2, 1\)"):
+            propagate(graph, signal)
+    with pytest.raises(ValueError, match=r"1e\+40 are beyond float32"):
+        propagate(graph, [0, 1e40, 1])
+    with pytest.raises(TypeError, match="complex128: pass real"):
+        propagate(graph, sparse.eye_array(3) * 1j)
     with pytest.raises(ValueError, match=r"shape \(2,\), but the graph has 3"):
         propagate(graph, [0, 1])
     with pytest.raises(TypeError, match="object"):

@@ -48,6 +48,9 @@ ONE_CLASS = {
     "short Series signal": pd.Series(1, index=NAMES),
     "sparse signal": sparse.csc_matrix(_mask()[:, None] * 1.0),
     "coo_array": sparse.coo_array(_mask()[:, None] * 1.0),
+    "one-dimensional csr_array": sparse.csr_array(_mask() * 1.0),
+    "one-dimensional coo_array": sparse.coo_array(_mask()),
+    "row of a dok_array": sparse.dok_array(_mask()[None] * 1),
     "boolean column": "chosen",
     "set": set(NAMES),
 }
@@ -76,6 +79,10 @@ SEVERAL = {
     "mapping": {"A": ["cell7", "cell0"], "B": [4]},
     "mapping of masks": {"A": _table()["A"].to_numpy() > 0, "B": "cell4"},
     "mapping of weights": {"A": {"cell0": 1, "cell7": 1.0}, "B": 4},
+    "mapping of sparse counts": {
+        "A": sparse.dok_array(_table()[["A"]].to_numpy(int)),
+        "B": sparse.csr_array(_table()["B"].to_numpy(bool)),
+    },
     "mapping of signals": {"A": _table()["A"], "B": _table()["B"].to_numpy()},
     "DataFrame": _shuffled(_table()),
     "short DataFrame": _table().iloc[[7, 4, 0]],
@@ -95,11 +102,28 @@ def test_several_classes_in_all_spellings(islands: AnnData, seeds: object) -> No
     np.testing.assert_array_equal(resolved.signal, [[1, 0], [0, 1], [1, 0]])
 
 
-def test_sparse_and_plain_signals_number_their_classes(islands: AnnData) -> None:
-    for signal in (_table().to_numpy(), sparse.csr_matrix(_table().to_numpy())):
+FORMATS = ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["plain", *FORMATS])
+def test_sparse_and_plain_signals_number_their_classes(
+    islands: AnnData, kind: str, dtype: type
+) -> None:
+    plain = _table().to_numpy().astype(dtype)
+    spelled = [plain]
+    if kind != "plain":
+        spelled = [getattr(sparse, f"{kind}_{c}")(plain) for c in ("matrix", "array")]
+    for signal in spelled:
         resolved = resolve_seeds(islands, signal)
         assert resolved.classes == ("0", "1")
         np.testing.assert_array_equal(resolved.positions, [0, 4, 7])
+        np.testing.assert_array_equal(resolved.signal, [[1, 0], [0, 1], [1, 0]])
+
+
+def test_stored_zeros_seed_nothing(islands: AnnData) -> None:
+    signal = sparse.coo_array(([1.0, 0.0, 2.0], ([0, 3, 5], [0, 0, 1])), shape=(9, 2))
+    np.testing.assert_array_equal(resolve_seeds(islands, signal).positions, [0, 5])
 
 
 def test_a_cell_may_seed_two_classes_and_weigh_differently(islands: AnnData) -> None:
@@ -170,6 +194,14 @@ BAD = {
     "unknown category": (("kind", ["C"]), KeyError, r"no category \['C'\]; it has \['A', 'B'\]"),
     "category without cells": (("sorted", ["z", "A"]), ValueError, r"no cell.*\['z'\]"),
     "category twice": (("kind", ["A", "A"]), ValueError, "more than once"),
+    "no category": (("kind", []), ValueError, "no category is named"),
+    "same column twice": (
+        pd.DataFrame(np.eye(9)[:, :2], [f"cell{i}" for i in range(9)], ["A", "A"]),
+        ValueError,
+        r"columns of seeds name the same class more than once: \['A'\]",
+    ),
+    "too large for float32": ({"cell1": 1e39}, ValueError, r"1e\+39 are beyond float32"),
+    "too small for float32": (sparse.eye_array(9, 2) * 1e-50, ValueError, "1e-50, 1e-50 are bey"),
     "same name twice": ({1: [1], "1": [2]}, ValueError, "more than once"),
     "foreign index": (pd.Series(1.0, index=["q"]), KeyError, "aligned on obs_names"),
     "repeated index": (pd.Series(1.0, index=["cell1"] * 2), ValueError, "more than once"),
