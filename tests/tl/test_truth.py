@@ -97,7 +97,7 @@ def test_pagerank_is_networkx_personalised_pagerank(
         edges = graph.tocoo()
         walks = igraph.Graph(700, np.c_[edges.col, edges.row], directed=True)
         theirs = walks.personalized_pagerank(
-            weights=edges.data, damping=alpha, reset=signal, implementation="prpack"
+            weights=edges.data.tolist(), damping=alpha, reset=signal, implementation="prpack"
         )
         np.testing.assert_allclose(outcome.limit, theirs, rtol=1e-3, atol=1e-9)
         assert spearmanr(outcome.limit, theirs).statistic >= 0.9999
@@ -262,10 +262,10 @@ def test_the_mean_of_equals_is_the_same(
     constant = np.full(len(linked), value)
     how = {"alpha": alpha, "tol": 0, "max_iter": 6}
     outcome = propagate(graph, constant, normalization="random_walk", **how)
-    np.testing.assert_allclose(outcome.history, value, rtol=1e-5)
+    np.testing.assert_allclose(outcome.history, value, rtol=1e-4)
     some = constant * (np.arange(len(linked)) == 0)
     held = propagate(graph, some, clamp="hard", method="direct").limit
-    part = connected_components(graph)[1]
+    part = connected_components(sparse.csr_array(graph > 0))[1]  # stored zeros link nothing
     np.testing.assert_allclose(held, value * (part == part[0]), rtol=1e-4)
 
 
