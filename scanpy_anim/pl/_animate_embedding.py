@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from scanpy_anim.pl._animation import EmbeddingAnimation
     from scanpy_anim.pl._color import Color
-    from scanpy_anim.pl._panel import SortOrder
+    from scanpy_anim.pl._order import SortOrder
     from scanpy_anim.pl._scale import ScaleName
     from scanpy_anim.pl._timeline import Ease, Pace
     from scanpy_anim.pl._titles import FrameTitle
@@ -160,6 +160,7 @@ def animate_embedding(
     """
     from scanpy_anim.pl import _color, _marks
     from scanpy_anim.pl._motion import TWEENS, motion
+    from scanpy_anim.pl._pace import change_of
     from scanpy_anim.pl._panel import paint
     from scanpy_anim.pl._recipe import INSTEAD, check_arguments
     from scanpy_anim.pl._record import record
@@ -199,7 +200,7 @@ def animate_embedding(
         sources = [s.staying(moving.n_keys, None, labels=moving.labels(s.name)) for s in sources]
     pacing = Pacing(
         tween=tween,
-        ease=ease or ("in-out" if morph else "linear"),
+        ease=ease or ("in-out" if morph and pace == "even" else "linear"),
         hold=hold,
         fps=fps,
         duration=duration,
@@ -223,7 +224,8 @@ def animate_embedding(
         arguments=kwargs,
     )
     paints = [paint(stage, i, scaling, sort_order) for i in range(len(stage.panels))]
-    timeline = pacing.timeline(sources[0].n_frames, paints[0].change)
+    change = change_of(paints, moving, adata.n_obs, sources[0].n_frames)
+    timeline = pacing.timeline(sources[0].n_frames, change)
     titles = frame_titles(frame_title, sources[0], timeline.moments, ways=ways)
     rings = _marks.seed_rings(stage) if mark_seeds else []
     rings += _marks.cell_rings(stage, adata, mark_cells)

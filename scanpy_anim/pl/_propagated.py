@@ -133,7 +133,7 @@ def _labels(
         codes,
         result.names,
         result.colors,
-        opacity=share,
+        confidence=share,
         iterations=result.iterations,
         seeds=result.seeds,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from scanpy_anim import __version__
 from scanpy_anim.pl._camera import StageCamera
-from scanpy_anim.pl._panel import Paint, Shade
+from scanpy_anim.pl._shade import Shade
 from scanpy_anim.pl._stage import Stage, fit
 from scanpy_anim.pl._titles import draw_progress, write_over
 from scanpy_anim.raster import PointLayer, needs_compiling
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._animation import EmbeddingAnimation
     from scanpy_anim.pl._marks import Rings
     from scanpy_anim.pl._motion import Motion
+    from scanpy_anim.pl._panel import Paint
     from scanpy_anim.pl._timeline import Moment, Timeline
     from scanpy_anim.raster import Look
 

@@ -89,13 +89,13 @@ class Categorical(_Frames):
         Names of the categories of the whole film.
     colors
         Their colours, where the AnnData has them.
-    opacity
-        `opacity(i)` gives each cell's share of full strength, 0 to 1; `None`: all full.
+    confidence
+        `confidence(i)` gives each cell's share of full strength, 0 to 1; `None`: all full.
     """
 
     categories: Sequence[str] = ()
     colors: Sequence[str] | None = None
-    opacity: Callable[[int], NDArray[np.floating]] | None = None
+    confidence: Callable[[int], NDArray[np.floating]] | None = None
 
     def staying(
         self,
@@ -105,11 +105,11 @@ class Categorical(_Frames):
         labels: Sequence[str] | None = None,
     ) -> Self:
         """Return the source with its last frame repeated until there are `n_frames`."""
-        last, opacity = self.n_frames - 1, self.opacity
+        last, confidence = self.n_frames - 1, self.confidence
         longer = super().staying(n_frames, iterations, labels=labels)
-        if opacity is None:
+        if confidence is None:
             return longer
-        return replace(longer, opacity=lambda i: opacity(min(i, last)))
+        return replace(longer, confidence=lambda i: confidence(min(i, last)))
 
     @cached_property
     def has_missing(self) -> bool:

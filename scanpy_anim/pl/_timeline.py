@@ -13,6 +13,24 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: So close to a frame, ranks may jump: ties part as soon as the next frame has a say.
+JUMP = 2.0**-10
+#: Where between two frames the picture is looked at, to see how much it changes on the way.
+LOOKS = (
+    0,
+    JUMP / 2,
+    JUMP,
+    1 / 64,
+    1 / 16,
+    1 / 4,
+    1 / 2,
+    3 / 4,
+    15 / 16,
+    63 / 64,
+    1 - JUMP,
+    1 - JUMP / 2,
+)
+
 Ease = Literal["linear", "in-out"] | Callable[[float], float]
 Pace = Literal["even", "change"]
 
@@ -31,6 +49,11 @@ class Moment:
         """The frame of the source that it shows most of."""
         return self.first if self.weight < 0.5 else self.second
 
+    @property
+    def place(self) -> float:
+        """Where it lies, counted in frames of the source."""
+        return self.first + (self.second - self.first) * self.weight
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -47,7 +70,7 @@ class Timeline:
     def times(self) -> list[float]:
         """Where each moment lies between the first frame of the source (0) and the last (1)."""
         span = max(self.n_frames - 1, 1)
-        return [(m.first + (m.second - m.first) * m.weight) / span for m in self.moments]
+        return [m.place / span for m in self.moments]
 
     def seconds(self, fps: float | None = None, hold: float | None = None) -> NDArray[np.float64]:
         """Return how long each moment is shown: one frame, or as long as it is held.
@@ -123,12 +146,14 @@ class Pacing:
         return picked[::-1] if self.reverse else picked
 
     def timeline(
-        self, n_frames: int, change: Callable[[int, int], float] | None = None
+        self, n_frames: int, change: Callable[[Moment, Moment], float] | None = None
     ) -> Timeline:
-        """Lay out the film of `n_frames`; `change(i, j)` is needed for `pace="change"`."""
+        """Lay out the film of `n_frames`.
+
+        With `pace="change"`, `change(a, b)` says how much the picture differs between two moments.
+        """
         picked = self.chosen(n_frames)
-        positions = self._positions(picked, change)
-        moments = [self._moment(picked, float(p)) for p in positions]
+        moments = [_moment(picked, p) for p in self._positions(picked, change)]
         first, last = self.holds
         if len(moments) > 1:
             moments[0] = _held(moments[0], first)
@@ -138,25 +163,17 @@ class Pacing:
         return Timeline(tuple(moments), self._frames_a_second(moments), n_frames)
 
     def _positions(
-        self, picked: list[int], change: Callable[[int, int], float] | None
-    ) -> NDArray[np.float64]:
+        self, picked: list[int], change: Callable[[Moment, Moment], float] | None
+    ) -> list[float]:
         """Where on the way from the first chosen frame (0) to the last each moment lies."""
-        steps = len(picked) - 1
-        even = np.linspace(0, steps, steps * (self.tween + 1) + 1)
-        if self.pace == "even" or change is None or steps == 0:
-            return even
-        amounts = [change(a, b) for a, b in itertools.pairwise(picked)]
-        gone = np.concatenate([[0.0], np.cumsum(amounts)])
-        if not gone[-1] > 0:
-            return even
-        return np.interp(np.linspace(0, gone[-1], len(even)), gone, np.arange(steps + 1))
-
-    def _moment(self, picked: list[int], position: float) -> Moment:
-        step = min(int(position + 1e-9), len(picked) - 1)
-        weight = position - step
-        if weight < 1e-9:
-            return Moment(picked[step], picked[step])
-        return Moment(picked[step], picked[step + 1], self._eased(weight))
+        steps, between = len(picked) - 1, self.tween + 1
+        if self.pace == "change" and change is not None and steps:
+            places, gone = _gone(picked, change)
+            if gone[-1] > 0:
+                shares = [self._eased(s) for s in np.linspace(0, 1, steps * between + 1)]
+                return np.interp(np.multiply(shares, gone[-1]), gone, places).tolist()
+        on_the_way = [self._eased(k / between) for k in range(between)]
+        return [step + share for step in range(steps) for share in on_the_way] + [float(steps)]
 
     def _eased(self, weight: float) -> float:
         if self.ease == "linear":
@@ -178,6 +195,25 @@ class Pacing:
                 "a longer duration, or a shorter hold."
             )
         return moving / (self.duration - held)
+
+
+def _moment(picked: Sequence[int], position: float) -> Moment:
+    """Return the moment at a position between the chosen frames, counted in them."""
+    step = min(int(position + 1e-9), len(picked) - 1)
+    weight = position - step
+    if weight < 1e-9:
+        return Moment(picked[step], picked[step])
+    return Moment(picked[step], picked[step + 1], weight)
+
+
+def _gone(
+    picked: Sequence[int], change: Callable[[Moment, Moment], float]
+) -> tuple[list[float], NDArray[np.float64]]:
+    """Return positions along the chosen frames, and how much has changed until each."""
+    last = len(picked) - 1
+    places = [*(step + look for step in range(last) for look in LOOKS), float(last)]
+    looks = itertools.pairwise(_moment(picked, p) for p in places)
+    return places, np.cumsum([0.0, *(change(a, b) for a, b in looks)])
 
 
 def _held(moment: Moment, seconds: float) -> Moment:

@@ -138,7 +138,7 @@ def test_labels_of_the_moment(propagated):
             scores[np.flatnonzero(reached), i, codes[reached]], best[reached]
         )
         share = best[reached] / scores[reached, i].sum(axis=1, dtype=float)
-        np.testing.assert_allclose(source.opacity(i)[reached], share, rtol=1e-6)
+        np.testing.assert_allclose(source.confidence(i)[reached], share, rtol=1e-6)
     assert source.iterations[-1] == np.inf
     assert source.colors == list(propagated.uns["types_colors"])
 
@@ -167,7 +167,7 @@ def test_the_film_ends_where_the_labels_are(pbmc, how, decision):
     assert names.tolist() == [None if pd.isna(label) else label for label in labels]
     reached = labels.notna().to_numpy()
     confidence = pbmc.obs["label_propagation_confidence"]
-    np.testing.assert_allclose(source.opacity(last)[reached], confidence[reached], rtol=1e-5)
+    np.testing.assert_allclose(source.confidence(last)[reached], confidence[reached], rtol=1e-5)
 
 
 def test_one_class_s_scores(propagated):

@@ -24,10 +24,15 @@ def values():
     return values
 
 
+def film_points(photo):
+    """The artist of the cells in one frame."""
+    (points,) = [a for a in photo if hasattr(a, "get_look")]
+    return points
+
+
 def colours(film, i):
     """RGBA that frame `i` gives each cell."""
-    (points,) = [a for a in film.photos[i] if hasattr(a, "get_look")]
-    look = points.get_look()
+    look = film_points(film.photos[i]).get_look()
     return look.table[look.levels] / 255
 
 
@@ -112,20 +117,93 @@ def test_tweened_categories_cross_fade(pbmc):
     np.testing.assert_allclose(colours(film, 1), [[128 / 255, 0, 128 / 255, 1]] * 700, atol=0.005)
 
 
-def test_pace_of_change_moves_on_evenly(propagated):
-    """Values that are interpolated change by the same amount in every step."""
+@pytest.mark.parametrize(
+    ("arguments", "burst"),
+    [
+        ({}, 5),
+        ({"vmin": 0.2}, 4),
+        ({"scale": "linear"}, 3),
+        ({"scale": "log"}, 2),
+        ({"color": "types"}, 1.9),
+        ({"sort_order": "frame"}, 5),
+        ({"color": ["label_propagation", "types"]}, 2.5),
+    ],
+    ids=str,
+)
+def test_pace_of_change_neither_bursts_nor_stalls(propagated, arguments, burst):
+    """Pixels that change from frame to frame: the most of them against the mean of the film."""
 
     def steps(pace):
-        film = sca.pl.animate_embedding(propagated, scale="linear", tween=4, pace=pace)
-        levels = []
-        for photo in film.photos:
-            (points,) = [a for a in photo if hasattr(a, "get_look")]
-            levels.append(points.get_look().levels.astype(float))
-        return np.array([np.abs(a - b).mean() for a, b in itertools.pairwise(levels)])
+        film = sca.pl.animate_embedding(
+            propagated, tween=3, pace=pace, frame_title=None, mark_seeds=False, **arguments
+        )
+        frames = [frame.astype(int) for frame in film.frames(dpi=60)]
+        return np.array([np.abs(a - b).mean() for a, b in itertools.pairwise(frames)])
 
     even, paced = steps("even"), steps("change")
     assert len(even) == len(paced)
-    assert paced.max() / paced.mean() < 0.5 * even.max() / even.mean()
+    assert even.max() > burst * even.mean()
+    assert paced.max() < 2.1 * paced.mean()
+    assert paced.min() > 0.4 * paced.mean()
+
+
+def test_pace_of_change_follows_cells_that_move(pbmc):
+    """A layout that comes to rest: it moves as far in every step of the film."""
+    stops = [pbmc.obsm["X_umap"] * scale for scale in (1, 2, 2.2, 2.21)]
+    pbmc.obsm["X_layout"] = np.stack(stops, axis=2)
+    film = sca.pl.animate_embedding(pbmc, "layout", color="louvain", tween=3, pace="change")
+    at = [film_points(photo).get_look().offsets for photo in film.photos]
+    steps = [np.linalg.norm(b - a, axis=1).mean() for a, b in itertools.pairwise(at)]
+    np.testing.assert_allclose(steps, np.mean(steps), rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", ["rank", "linear", "log"])
+def test_cells_without_value_in_one_frame_fade(pbmc, scale):
+    """Halfway between a value and none a cell is halfway to the colour of missing."""
+    values = np.tile(np.linspace(1, 2, 700)[:, None], 2)
+    values[:10, 1] = values[-10:, 0] = np.nan
+    film = sca.pl.animate_embedding(pbmc, color=values, scale=scale, tween=1, na_color="red")
+    start, between, end = (colours(film, i) for i in range(3))
+    missing = np.array([1.0, 0, 0, 1])
+    np.testing.assert_allclose(end[:10], [missing] * 10)
+    np.testing.assert_allclose(start[-10:], [missing] * 10)
+    apart = {"rank": 0.02}.get(scale, 0.005)  # ranks shift as others come and go
+    np.testing.assert_allclose(between[:10], (start[:10] + missing) / 2, atol=apart)
+    np.testing.assert_allclose(between[-10:], (end[-10:] + missing) / 2, atol=apart)
+
+
+def test_confidence_is_how_much_of_its_colour_a_cell_has(propagated):
+    """From `na_color` in proportion to the confidence, seeds and the surest cells at full."""
+    film = sca.pl.animate_embedding(propagated, color="types", na_color="white")
+    scores = propagated.obsm["types"].astype(float)
+    seeds = propagated.uns["types"]["seeds"]
+    palette = np.array([mpl.colors.to_rgba(c) for c in propagated.uns["types_colors"]])
+    total = scores.sum(axis=2, keepdims=True)
+    shares = np.divide(scores, total, out=np.zeros_like(scores), where=total > 0).max(axis=2)
+    free = np.setdiff1d(np.arange(700), seeds["positions"])
+    sure = np.quantile(shares[free, -1], 0.95)
+    strength = np.minimum(shares / sure, 1)
+    strength[seeds["positions"]] = 1
+    assert 0.3 < np.median(strength[:, -1]) < 0.9
+    for i in (0, 2, len(film) - 1):
+        own = palette[scores[:, i].argmax(axis=1)]
+        own[seeds["positions"]] = palette[seeds["classes"]]
+        wanted = 1 + (own - 1) * strength[:, i, None]
+        np.testing.assert_allclose(colours(film, i), wanted, atol=0.5 / 63 + 0.005)
+
+
+def test_tweened_labels_pass_from_one_confidence_to_the_next(propagated):
+    film = sca.pl.animate_embedding(propagated, color="types", tween=3)
+    labels = propagated.obsm["types"].argmax(axis=2)
+    reached = propagated.obsm["types"].max(axis=2) > 0
+    first, second = film.timeline.moments[8].first, film.timeline.moments[12].first
+    same = (labels[:, first] == labels[:, second]) | ~reached[:, first]
+    assert same.sum() > 300
+    assert (reached[:, second] & ~reached[:, first]).any()
+    start, end = colours(film, 8), colours(film, 12)
+    for i, weight in ((9, 0.25), (10, 0.5), (11, 0.75)):
+        wanted = start + (end - start) * weight
+        np.testing.assert_allclose(colours(film, i)[same], wanted[same], atol=0.02)
 
 
 def test_the_progress_line_grows(propagated):

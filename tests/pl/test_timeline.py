@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanpy_anim.pl._timeline import Moment, Pacing
+from scanpy_anim.pl._timeline import JUMP, Moment, Pacing
+
+PACES = "even", "change"
 
 
 def shown(pacing: Pacing, n: int) -> list[tuple[int, int, float]]:
@@ -68,23 +70,35 @@ def test_duration_is_kept():
         Pacing(duration=1, hold=2).timeline(3)
 
 
+def picture(moment: Moment) -> float:
+    """A picture of one number: nearly all happens between frames 0 and 1, half of it at once."""
+    if 0 < moment.place < 1:
+        return 5 * min(moment.place / JUMP, 1) + 5 * moment.place
+    return {0: 0.0}.get(moment.place, 9 + moment.place)
+
+
+def seen_change(a: Moment, b: Moment) -> float:
+    return abs(picture(b) - picture(a))
+
+
 def test_pace_of_change_shows_the_same_change_in_every_step():
-    position = [0.0, 10.0, 11.0, 12.0]  # all happens in the first step
+    even, paced = (Pacing(pace=pace, tween=3).timeline(4, seen_change) for pace in PACES)
+    steps = [np.diff([picture(m) for m in film.moments]) for film in (even, paced)]
+    assert steps[0].max() > 5 * np.mean(steps[0])
+    np.testing.assert_allclose(steps[1], 1.0, rtol=0.02)
+    assert len(even) == len(paced)
 
-    def change(a, b):
-        return abs(position[b] - position[a])
 
-    moments = Pacing(pace="change", tween=3).timeline(4, change).moments
-    seen = [
-        position[m.first] + m.weight * (position[m.second] - position[m.first]) for m in moments
-    ]
-    np.testing.assert_allclose(np.diff(seen), 1.0)
-    assert len(moments) == len(Pacing(tween=3).timeline(4))
+def test_pace_of_change_eases_over_the_whole_film():
+    film = Pacing(pace="change", tween=3, ease="in-out").timeline(4, seen_change)
+    share = np.linspace(0, 1, 13)
+    wanted = 12 * share**2 * (3 - 2 * share)
+    np.testing.assert_allclose([picture(m) for m in film.moments], wanted, atol=0.05)
 
 
 def test_pace_of_change_without_any_is_even():
-    pacing = Pacing(pace="change")
-    assert pacing.timeline(4, lambda a, b: 0.0) == Pacing().timeline(4)
+    pacing = Pacing(pace="change", tween=2, ease="in-out")
+    assert pacing.timeline(4, lambda a, b: 0.0) == Pacing(tween=2, ease="in-out").timeline(4)
 
 
 @given(
