@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from scanpy_anim.pl._order import SortOrder, keys, places
 from scanpy_anim.raster import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,7 +62,7 @@ class Tint:
         codes = table[np.asarray(self.source.read(i))[some]]
         return codes if self.mask is None else np.where(self.mask[some], codes, missing)
 
-    def strength(self, i: int, stride: int = 1) -> NDArray[np.float64] | None:
+    def _strength(self, i: int, stride: int = 1) -> NDArray[np.floating] | None:
         """Return how much of its category's colour each cell has in frame `i`, 0 to 1.
 
         In proportion to the confidence, full where it is as high as in the surest twentieth of
@@ -70,7 +70,8 @@ class Tint:
         """
         if self.source.confidence is None:
             return None
-        strength = np.minimum(np.asarray(self.source.confidence(i), np.float64) / self._sure, 1)
+        confidence = np.asarray(self.source.confidence(i), np.float32)
+        strength = np.minimum(confidence / np.float32(self._sure), 1)
         strength[self.full] = 1
         return strength[::stride]
 
@@ -96,33 +97,31 @@ class Tint:
         self, moment: Moment, stride: int
     ) -> tuple[NDArray[np.unsignedinteger], NDArray[np.uint8]]:
         """Return each cell's row of a table of colours, and the table."""
-        first = second = self.codes(moment.first, stride)
-        if moment.weight:
-            second = self.codes(moment.second, stride)
+        first, strength = self._drawn(moment.first, stride)
+        second, other = self._drawn(moment.second, stride) if moment.weight else (first, strength)
         n = len(self.palette)
         pairs, levels = _numbered(first * n + second, n * n)
-        start, end = (self.palette[p].astype(np.float64) for p in divmod(pairs, n))
-        table = start + (end - start) * moment.weight
-        strength = self._strength_at(moment, stride, first, second)
-        if strength is not None:
+        here, there = (self.palette[p].astype(np.float64) for p in divmod(pairs, n))
+        table = here + (there - here) * moment.weight
+        if strength is not None and other is not None:
+            if moment.weight:  # a cell comes and goes with the strength of its category
+                start = np.where(first == self.missing, other, strength)
+                end = np.where(second == self.missing, strength, other)
+                strength = start + (end - start) * np.float32(moment.weight)
             steps = min(STRENGTHS, _MOST_LEVELS // len(pairs))
             table = _paled(table, self.palette[self.missing], steps)
-            levels = levels * steps + np.rint(strength * (steps - 1)).astype(np.intp)
+            levels = levels * steps + np.rint(strength * np.float32(steps - 1)).astype(np.intp)
         small = np.uint8 if len(table) <= 256 else np.uint16
         return levels.astype(small), np.rint(table).astype(np.uint8)
 
-    def _strength_at(
-        self, moment: Moment, stride: int, first: NDArray[np.intp], second: NDArray[np.intp]
-    ) -> NDArray[np.float64] | None:
-        """Return the strength at a moment; a cell comes and goes with that of its category."""
-        strength = self.strength(moment.first, stride)
-        if strength is None or not moment.weight:
-            return strength
-        other = self.strength(moment.second, stride)
-        assert other is not None
-        start = np.where(first == self.missing, other, strength)
-        end = np.where(second == self.missing, strength, other)
-        return start + (end - start) * moment.weight
+    @cached_property
+    def _drawn(
+        self,
+    ) -> Callable[[int, int], tuple[NDArray[np.intp], NDArray[np.floating] | None]]:
+        """Codes and strength of a frame, kept for all the moments between two."""
+        return lru_cache(maxsize=2)(
+            lambda i, stride: (self.codes(i, stride), self._strength(i, stride))
+        )
 
     def order(self, moments: Sequence[Moment]) -> NDArray[np.intp] | None:
         """Return each cell's place from the bottom: the longer it has a category, the higher.
