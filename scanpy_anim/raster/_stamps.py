@@ -58,6 +58,8 @@ def prepare_stamps(markers: Markers, n: int, dpi: float, *, moving: bool = False
         Whether the sheet serves many placements: then all its stamps are rasterised now, while
         few cells at rest have a stamp each, exactly where they are.
     """
+    from ._placement_kernels import STAMP_BITS
+
     shapes = markers.shapes(n, dpi)
     margin = markers.margin(shapes, dpi)
     side = 2 * margin + 1
@@ -68,7 +70,7 @@ def prepare_stamps(markers: Markers, n: int, dpi: float, *, moving: bool = False
     most = min(most, _MOST_BYTES // (side**2 * markers.parts))
     for count in (_FINE, *_COARSE) if moving else (_SINGLE, _FINE, *_COARSE):
         all_stamps = len(shapes) * count**2
-        if (all_stamps if moving else min(n, all_stamps)) <= most:
+        if all_stamps < 1 << STAMP_BITS and (all_stamps if moving else min(n, all_stamps)) <= most:
             break
     phases = tell_phases_apart(markers, shapes, count, dpi)
     sheet = StampSheet(markers, dpi, shapes, margin, phases, None)

@@ -50,6 +50,17 @@ def test_looks_like_agg(embedding, case):
         assert share <= SHARE
 
 
+@pytest.mark.parametrize("n_sizes", [255, 257, 600])
+def test_few_cells_of_many_sizes(embedding, n_sizes):
+    """Few enough to be drawn exactly where they are; each has the size that is its own."""
+    sizes = np.random.default_rng(5).permutation(np.linspace(20, 250, n_sizes))
+    theirs, *both = pictures(embedding, 700, s=np.resize(sizes, 700), size=(6, 5))
+    for ours in both:
+        mean, share = difference(theirs, ours)
+        assert mean <= MEAN
+        assert share <= SHARE
+
+
 @pytest.mark.parametrize("kind", ["few", "many"])
 @pytest.mark.parametrize("marker", ["o", "s"])
 def test_sizes_of_their_own(embedding, kind, marker):
