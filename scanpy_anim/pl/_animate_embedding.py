@@ -216,14 +216,14 @@ def animate_embedding(
         adata,
         basis,
         sources,
-        scaling,
+        scaling.of_panels(len(sources)),
         picked,
         motion=moving,
         img_key=img_key,
         ax=ax,
         arguments=kwargs,
     )
-    paints = [paint(stage, i, scaling, sort_order) for i in range(len(stage.panels))]
+    paints = [paint(stage, i, sort_order) for i in range(len(stage.panels))]
     change = change_of(paints, moving, adata.n_obs, sources[0].n_frames)
     timeline = pacing.timeline(sources[0].n_frames, change)
     titles = frame_titles(frame_title, sources[0], timeline.moments, ways=ways)

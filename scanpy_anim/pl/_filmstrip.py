@@ -105,7 +105,7 @@ def _draw(stage: Stage, panel: StagePanel, ax: Axes, *, last: bool) -> StagePane
         inch = place.width / (figure.get_size_inches()[0] * place.width)
         beside = (place.x1 + BAR * inch, place.y0, BAR * inch, place.height)
         figure.colorbar(cloud, cax=figure.add_axes(beside))
-        name_scale(cloud, stage.scale, panel.source)
+        name_scale(cloud, panel.scale, panel.source)
     return drawn
 
 

@@ -14,20 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.colors import Normalize
 
     from scanpy_anim.pl._order import SortOrder
-    from scanpy_anim.pl._scale import Scale
     from scanpy_anim.pl._stage import Stage
 
 Paint = Shade | Tint
 
 
-def paint(stage: Stage, i: int, scale: Scale, sort_order: SortOrder) -> Paint:
+def paint(stage: Stage, i: int, sort_order: SortOrder) -> Paint:
     """Make the paint of panel `i` with the colours that scanpy gave the stage."""
     panel = stage.panels[i]
     source, mask = panel.source, stage.mask
     if isinstance(source, Continuous):
         cloud = panel.cloud
         norm = cast("Normalize", cloud.norm)
-        return Shade(source, scale, cloud.get_cmap(), norm, sort_order, mask)
+        return Shade(source, panel.scale, cloud.get_cmap(), norm, sort_order, mask)
     palette = palette_bytes(stage.recipe.palette(panel.column), stage.na_color)
     groups = stage.groups
     visible = np.array([groups is None or c in groups for c in source.categories])

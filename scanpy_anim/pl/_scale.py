@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -42,6 +42,21 @@ class Scale:
             raise ValueError(f"scale={self.kind!r}: 'rank', 'linear', 'log' or a function.")
         if self.kind == "log" and self.bounds.get("norm") is not None:
             raise ValueError("scale='log' brings its own norm; norm= goes with scale='linear'.")
+
+    def of_panels(self, n: int) -> list[Scale]:
+        """Return the scale of each of `n` panels: lists of limits hold one for each."""
+        each = [dict(self.bounds) for _ in range(n)]
+        for name, value in self.bounds.items():
+            if not isinstance(value, list | tuple):
+                continue
+            if len(value) not in (1, n):
+                raise ValueError(
+                    f"{name}={value!r} has {len(value)} entries; there {_panels(n)}, "
+                    "frames of one panel share their limits (or per_frame=True)."
+                )
+            for i, bounds in enumerate(each):
+                bounds[name] = value[i % len(value)]
+        return [replace(self, bounds=bounds) for bounds in each]
 
     @property
     def plain_rank(self) -> bool:
@@ -139,6 +154,10 @@ class _Film:
 
     def _together(self) -> NDArray[np.floating]:
         return np.concatenate([self.values(i) for i in self.frames])
+
+
+def _panels(n: int) -> str:
+    return "is one panel" if n == 1 else f"are {n} panels"
 
 
 def scaled_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:

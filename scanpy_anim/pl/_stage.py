@@ -38,6 +38,7 @@ class StagePanel:
     cloud: PathCollection
     source: Source
     column: str
+    scale: Scale
     order: NDArray[np.intp] | None = None
 
 
@@ -57,8 +58,6 @@ class Stage:
         `mask_obs`: the cells that show their value.
     motion
         How the cells move, `None` where they stay.
-    scale
-        How numbers become colours.
     tissue, picture
         Whether the cells lie in a tissue, and its picture if there is one.
     """
@@ -69,14 +68,13 @@ class Stage:
     own: bool
     mask: NDArray[np.bool_] | None
     motion: Motion | None
-    scale: Scale
     tissue: bool
     picture: Picture | None
 
     def lay_out(self, panel: StagePanel) -> None:
         """Finish what scanpy drew: name the scale, make room for motion, lay out a tissue."""
         if isinstance(panel.source, Continuous):
-            name_scale(panel.cloud, self.scale, panel.source)
+            name_scale(panel.cloud, panel.scale, panel.source)
         if self.motion is not None:
             _make_room(panel.ax, self.motion)
         if self.tissue:
@@ -107,7 +105,7 @@ def set_stage(
     adata: AnnData,
     basis: str | Sequence[str],
     sources: Sequence[Source],
-    scale: Scale,
+    scales: Sequence[Scale],
     frames: Sequence[int],
     *,
     motion: Motion | None = None,
@@ -115,9 +113,12 @@ def set_stage(
     ax: Axes | None,
     arguments: Mapping[str, Any],
 ) -> Stage:
-    """Draw the stage for `sources`, limits resolved over `frames`."""
+    """Draw the stage for `sources`, limits of their `scales` resolved over `frames`."""
     mask = _mask(adata, arguments.get("mask_obs"))
-    limits = [scale.limits(s, frames, mask) if isinstance(s, Continuous) else {} for s in sources]
+    limits = [
+        scale.limits(s, frames, mask) if isinstance(s, Continuous) else {}
+        for s, scale in zip(sources, scales, strict=True)
+    ]
     if mask is not None:
         arguments = {**arguments, "mask_obs": mask}
     if motion is not None:
@@ -125,7 +126,7 @@ def set_stage(
     arguments = _without_endless_legend(sources, arguments)
     name = basis if isinstance(basis, str) else motion.names[-1] if motion else ""
     drawing = write_recipe(adata, name, sources, limits, arguments, motion)
-    panels = _panels(drawing, drawing.draw(ax=ax), sources)
+    panels = _panels(drawing, drawing.draw(ax=ax), sources, scales)
     tissue = not {name, *(motion.names if motion else ())}.isdisjoint(SPATIAL)
     picture = find_picture(adata, img_key) if tissue and motion is None else None
     stage = Stage(
@@ -135,7 +136,6 @@ def set_stage(
         ax is None,
         mask,
         motion,
-        scale,
         tissue,
         picture,
     )
@@ -144,14 +144,17 @@ def set_stage(
     return stage
 
 
-def _panels(drawing: Recipe, axes: Sequence[Axes], sources: Sequence[Source]) -> list[StagePanel]:
+def _panels(
+    drawing: Recipe, axes: Sequence[Axes], sources: Sequence[Source], scales: Sequence[Scale]
+) -> list[StagePanel]:
     """Pair the axes that scanpy drew with what they show."""
     each = len(axes) // len(sources)  # several dimensions: as many panels of each source
-    n_obs = drawing.proxy.n_obs
-    return [
-        StagePanel(ax, point_cloud(ax, n_obs), sources[i // each], drawing.columns[i // each])
-        for i, ax in enumerate(axes)
-    ]
+    n_obs, panels = drawing.proxy.n_obs, []
+    for i, ax in enumerate(axes):
+        k = i // each
+        cloud = point_cloud(ax, n_obs)
+        panels.append(StagePanel(ax, cloud, sources[k], drawing.columns[k], scales[k]))
+    return panels
 
 
 def _for_motion(motion: Motion, arguments: Mapping[str, Any]) -> dict[str, Any]:
