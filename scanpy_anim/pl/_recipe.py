@@ -29,6 +29,7 @@ INSTEAD = {
     "show": "the film shows itself at the end of a notebook cell, and with plt.show()",
     "return_fig": "the film's figure of frame i is .still(i)",
     "arrows": "arrows are drawn by sc.pl.embedding alone",
+    "rasterized": "the cells are an image in vector formats anyway, all else stays vectors",
     "scale_factor": "give the points' size=, in points squared",
 }
 

@@ -124,9 +124,10 @@ def _steps(depth: NDArray[np.float64]) -> NDArray[np.uint16]:
 
 
 def _name_aside(stage: Stage) -> bool:
-    """Whether the stage's own title says something that the frame's text must not replace."""
-    named = stage.recipe.arguments.get("title") is not None
-    return len(stage.panels) > 1 or named or stage.motion is not None
+    """Whether the stage's own title says something, or a colour bar lies where the text would."""
+    asked = stage.recipe.arguments
+    taken = asked.get("title") is not None or asked.get("colorbar_loc") == "top"
+    return len(stage.panels) > 1 or taken or stage.motion is not None
 
 
 def _colors_to_keep(stage: Stage, paints: Sequence[Paint]) -> NDArray[np.uint8]:

@@ -127,10 +127,13 @@ def set_stage(
     name = basis if isinstance(basis, str) else motion.names[-1] if motion else ""
     drawing = write_recipe(adata, name, sources, limits, arguments, motion)
     panels = _panels(drawing, drawing.draw(ax=ax), sources, scales)
+    figure = figure_of(panels[0].ax)
+    if ax is None:
+        _settle(figure)
     tissue = not {name, *(motion.names if motion else ())}.isdisjoint(SPATIAL)
     picture = find_picture(adata, img_key) if tissue and motion is None else None
     stage = Stage(
-        figure_of(panels[0].ax),
+        figure,
         tuple(panels),
         drawing,
         ax is None,
@@ -142,6 +145,13 @@ def set_stage(
     for panel in panels:
         stage.lay_out(panel)
     return stage
+
+
+def _settle(figure: Figure) -> None:
+    """Let a layout engine arrange the figure now, while scanpy's cells are on it, and then rest."""
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def _panels(

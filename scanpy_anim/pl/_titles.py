@@ -54,7 +54,7 @@ def frame_titles(
         return None
     names = frame_names(source)
     if title == "auto":
-        if source.n_frames > 1 and set(names) == {source.name}:
+        if set(names) == {source.name}:
             return None  # the stage says it
         spelled = names
     elif isinstance(title, str):

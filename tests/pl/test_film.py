@@ -13,6 +13,8 @@ from matplotlib.animation import ArtistAnimation
 
 import scanpy_anim as sca
 
+from .pictures import difference, drawn_by_matplotlib
+
 
 @pytest.fixture(autouse=True)
 def _pyplot_is_left_empty():
@@ -20,18 +22,6 @@ def _pyplot_is_left_empty():
     left = plt.get_fignums()
     plt.close("all")
     assert left == []
-
-
-def drawn_by_matplotlib(figure) -> np.ndarray:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def difference(a, b) -> np.ndarray:
-    return np.abs(a.astype(int) - b.astype(int)).max(axis=-1)
 
 
 def test_it_is_a_matplotlib_animation_made_by_celluloid(propagated):
@@ -59,39 +49,6 @@ def test_the_stage_is_in_every_frame(propagated):
     for frame in frames[1:]:
         np.testing.assert_array_equal(frame[outside], frames[0][outside])
     assert any((a != b).any() for a, b in itertools.pairwise(frames))
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"color": "louvain"},
-        {"color": "louvain", "legend_loc": "on data", "legend_fontoutline": 2},
-        {"color": "n_counts", "cmap": "magma", "vmax": "p95"},
-        {"color": "LYZ", "vcenter": 1.0, "cmap": "RdBu_r"},
-        {"color": "LYZ", "use_raw": False, "vmin": -0.5, "colorbar_loc": "bottom"},
-        {"color": "bulk_labels", "groups": ["Dendritic", "CD34+"], "size": 60},
-        {"color": "n_genes", "frameon": False, "size": 300, "alpha": 0.3, "sort_order": False},
-        {"color": "phase", "add_outline": True, "title": "a title", "legend_fontsize": 7},
-        {"color": "louvain", "edges": True, "size": 10},
-        {"color": "n_counts", "marker": "s", "edgecolor": "black", "linewidth": 0.5, "size": 40},
-        {"color": "louvain", "palette": "Set2", "na_color": "red", "legend_loc": None},
-        {"color": "n_counts", "size": np.linspace(1, 200, 700)},
-        {"color": "n_counts", "mask_obs": np.arange(700) % 3 == 0, "na_color": "pink"},
-        {"color": "n_counts", "dimensions": (1, 0)},
-        {"color": "n_counts", "components": "2,1"},
-    ],
-    ids=lambda arguments: "-".join(arguments),
-)
-def test_one_frame_is_the_picture_of_the_same_call(pbmc, arguments):
-    still = sc.pl.embedding(pbmc, "umap", show=False, **arguments).figure
-    plt.close(still)
-    reference = drawn_by_matplotlib(still)
-    film = sca.pl.animate_embedding(pbmc, "umap", scale="linear", **arguments)
-    (frame,) = film.frames()
-    height = min(len(frame), len(reference))
-    off = difference(frame[-height:, : reference.shape[1]], reference[-height:])
-    assert off.mean() <= 0.6
-    assert np.mean(off <= 8) >= 0.999
 
 
 def test_the_adata_is_not_changed(propagated):
