@@ -27,5 +27,5 @@ def listed(names: Iterable[object], most: int = 8) -> str:
 
 def nearest(name: str, names: Iterable[str], most: int = 3) -> str:
     """Offer the names that look like `name`: " Did you mean 'umap'?", or nothing."""
-    close = get_close_matches(name, [str(n) for n in names], n=most, cutoff=0.6)
+    close = get_close_matches(name, list(dict.fromkeys(map(str, names))), n=most, cutoff=0.6)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""

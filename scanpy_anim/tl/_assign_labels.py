@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scanpy import logging as logg
 
+from scanpy_anim._names import MissingKeyError
 from scanpy_anim.tl._calibration import FEWEST, apply_temperature
 from scanpy_anim.tl._decision import class_mass_weights, column_names, decide, shares
 from scanpy_anim.tl._held_out import fit_on_held_out
@@ -221,14 +222,16 @@ def _require_labels(adata: AnnData, key: str, min_confidence: float | None) -> N
         if isinstance(value, Mapping) and {"params", "seeds", "iterations"} <= set(value)
     ]
     if key not in found:
-        raise KeyError(
+        raise MissingKeyError(
             f"key={key!r} is not a propagation stored in adata.uns, which has "
             f"{found or 'none: run `sca.tl.label_propagation(adata, seeds)` first'}"
         )
     if key not in adata.obsm:
-        raise KeyError(f"key={key!r}: the scores adata.obsm[{key!r}] are gone, propagate again")
+        raise MissingKeyError(
+            f"key={key!r}: the scores adata.obsm[{key!r}] are gone, propagate again"
+        )
     if adata.uns[key]["params"].get("history") == "labels" and f"{key}_scores" not in adata.obsm:
-        raise KeyError(f"key={key!r}: adata.obsm['{key}_scores'] is gone, propagate again")
+        raise MissingKeyError(f"key={key!r}: adata.obsm['{key}_scores'] is gone, propagate again")
     if "classes" not in adata.uns[key]:
         raise ValueError(
             f"key={key!r} is a propagation of one class, whose scores are in adata.obs[{key!r}]: "

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from scanpy_anim._names import MissingKeyError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -82,7 +84,7 @@ def align(obs_names: pd.Index, labelled: Any, name: str) -> Any:
         raise ValueError(f"{name}: the index names cells more than once: {_spell(twice)}")
     unknown = labelled.index.difference(obs_names, sort=False)
     if len(unknown):
-        raise KeyError(
+        raise MissingKeyError(
             f"{name} are aligned on obs_names, where {len(unknown)} of {len(labelled)} index "
             f"entries do not occur: {_spell(unknown)}. obs_names look like "
             f"{_spell(obs_names)}. Pass `.to_numpy()` if the rows are in the order of adata"
@@ -150,7 +152,7 @@ def _positions(obs_names: pd.Index, names: Any, name: str) -> NDArray[np.int64]:
     positions = obs_names.get_indexer(pd.Index(names))
     if (positions < 0).any():
         unknown = [cell for cell, at in zip(names, positions, strict=True) if at < 0]
-        raise KeyError(
+        raise MissingKeyError(
             f"{name}: {len(unknown)} of {len(names)} names are not in adata.obs_names: "
             f"{_spell(map(str, unknown))}. obs_names look like {_spell(obs_names)}"
         )

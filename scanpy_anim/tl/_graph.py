@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from scanpy_anim._names import MissingKeyError
+
 if TYPE_CHECKING:
     from anndata import AnnData
 
@@ -20,7 +22,9 @@ def choose_graph(adata: AnnData, neighbors_key: str | None, obsp: str | None) ->
         )
     if obsp is not None:
         if obsp not in adata.obsp:
-            raise KeyError(f"obsp={obsp!r} is not in adata.obsp, which has {list(adata.obsp)}")
+            raise MissingKeyError(
+                f"obsp={obsp!r} is not in adata.obsp, which has {list(adata.obsp)}"
+            )
         _refuse_distances(adata, obsp)
         return adata.obsp[obsp]
     key = "neighbors" if neighbors_key is None else neighbors_key
@@ -30,7 +34,7 @@ def choose_graph(adata: AnnData, neighbors_key: str | None, obsp: str | None) ->
         raise ValueError(_no_neighbors(adata, neighbors_key))
     name = adata.uns[key].get("connectivities_key", "connectivities")
     if name not in adata.obsp:
-        raise KeyError(
+        raise MissingKeyError(
             f"uns[{key!r}] refers to obsp[{name!r}], but adata.obsp has {list(adata.obsp)}: "
             "run `sc.pp.neighbors(adata)` again"
         )

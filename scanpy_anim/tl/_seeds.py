@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from scanpy_anim._names import MissingKeyError
 from scanpy_anim.tl._cells import (
     Cells,
     align,
@@ -117,7 +118,7 @@ def _from_values(obs_names: pd.Index, values: pd.Categorical | pd.Series) -> See
 
 def _from_column(adata: AnnData, column: str, wanted: list[str] | None) -> Seeds:
     if column not in adata.obs:
-        raise KeyError(_no_column(adata, column))
+        raise MissingKeyError(_no_column(adata, column))
     labels = adata.obs[column]
     if pd.api.types.is_bool_dtype(labels.dtype):
         cells = read_cells(adata.obs_names, labels, name=f"seeds={column!r}")
@@ -185,7 +186,7 @@ def _choose(
     _require_distinct(wanted, "seeds")
     unknown = [name for name in wanted if name not in names]
     if unknown:
-        raise KeyError(f"seeds: {column!r} has no category {unknown[:5]}; it has {names}")
+        raise MissingKeyError(f"seeds: {column!r} has no category {unknown[:5]}; it has {names}")
     chosen = np.array([names.index(name) for name in wanted], dtype=np.int64)
     without = [names[c] for c in chosen if not present[c]]
     if without:
