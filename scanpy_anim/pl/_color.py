@@ -43,7 +43,7 @@ def sources(
         Naming the argument, its value and what exists instead.
     """
     _check_n_frames(color, n_frames)
-    names = _names(color)
+    names = _names(color, adata.n_obs)
     of_obsm = [name in adata.obsm for name in names]
     if classes is not None and not (of_obsm and all(of_obsm)):
         raise ValueError(
@@ -82,10 +82,14 @@ def _check_n_frames(color: Any, n_frames: int | None) -> None:
         raise ValueError(f"n_frames={n_frames!r}: a whole number, 1 or more.")
 
 
-def _names(color: Any) -> list[str]:
+def _names(color: Any, n_obs: int) -> list[str]:
     """Return the names in `color`, empty where it holds no names."""
+    import pandas as pd
+
     if isinstance(color, str):
         return [color]
+    if isinstance(color, pd.Index | np.ndarray) and color.shape != (n_obs,):
+        color = list(color)  # such as adata.var_names[:3]
     if isinstance(color, list | tuple) and color and all(isinstance(c, str) for c in color):
         return list(color)
     return []
@@ -134,8 +138,19 @@ def _floating(values: NDArray) -> NDArray[np.floating]:
 def _of_callable(color: Callable[[int], object], n_frames: int, n_obs: int) -> Source:
     read = Once(color, n_obs)
     if np.asarray(read(0)).dtype.kind in "iuf":
-        return Continuous("color", n_frames, lambda i: _floating(np.asarray(read(i))))
+        return Continuous("color", n_frames, lambda i: _number(read(i), i))
     return from_arrays("color", [read(i) for i in range(n_frames)], n_obs)
+
+
+def _number(values: Any, i: int) -> NDArray[np.floating]:
+    """Return what a function gave for frame `i`, which has to be numbers as its first frame was."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(
+            f"color(0) gave numbers, color({i}) gives {values.dtype}: one colour scale cannot show "
+            "both. Make two films of them."
+        )
+    return _floating(values)
 
 
 def _of_arrays(adata: AnnData, color: Any) -> Source:
@@ -187,12 +202,13 @@ def _of_names(adata: AnnData, names: list[str], **genes: Any) -> Source:
     symbols = genes.get("gene_symbols")
     if use_raw is None:
         use_raw = layer is None and adata.raw is not None
-    _check_names(adata, names, use_raw=use_raw, symbols=symbols)
+    _check_genes(adata, use_raw=use_raw, layer=layer, symbols=symbols)
+    keys = {name: _key(adata, name, symbols) for name in names}
+    _check_names(adata, keys, use_raw=use_raw, symbols=symbols)
     table = {}
-    for name in dict.fromkeys(names):
-        raw = use_raw and name not in adata.obs
-        frame = sc.get.obs_df(adata, keys=[name], layer=layer, use_raw=raw, gene_symbols=symbols)
-        table[name] = frame.iloc[:, 0]
+    for name, key in keys.items():
+        raw = use_raw and key not in adata.obs
+        table[name] = sc.get.obs_df(adata, keys=[key], layer=layer, use_raw=raw).iloc[:, 0]
     palettes: dict[str, str] = {}
     for name in names:
         if name in adata.obs and f"{name}_colors" in adata.uns:
@@ -205,10 +221,38 @@ def _of_names(adata: AnnData, names: list[str], **genes: Any) -> Source:
     return from_columns(title, [table[n] for n in names], labels=names, palettes=palettes)
 
 
-def _check_names(adata: AnnData, names: list[str], *, use_raw: bool, symbols: str | None) -> None:
-    variables = adata.raw.var if use_raw else adata.var
-    known = variables.index if symbols is None else variables[symbols]
-    missing = [n for n in names if n not in adata.obs and n not in set(known)]
+def _check_genes(adata: AnnData, *, use_raw: bool, layer: str | None, symbols: str | None) -> None:
+    """Refuse layers and gene symbols that are not there."""
+    if use_raw and layer is not None:
+        raise ValueError(f"use_raw=True, layer={layer!r}: genes come from one of the two.")
+    if use_raw and adata.raw is None:
+        raise ValueError("use_raw=True: adata.raw is None.")
+    if layer is not None and layer not in adata.layers:
+        raise MissingKeyError(
+            f"layer={layer!r} is not in adata.layers.{nearest(layer, adata.layers)} "
+            f"There are {listed(adata.layers)}."
+        )
+    if symbols is not None and symbols not in adata.var:
+        raise MissingKeyError(
+            f"gene_symbols={symbols!r} is no column of adata.var.{nearest(symbols, adata.var)} "
+            f"There are {listed(adata.var)}."
+        )
+
+
+def _key(adata: AnnData, name: str, symbols: str | None) -> str:
+    """Return the gene with the symbol `name`, found in `adata.var` also for raw, as in scanpy."""
+    if symbols is None or name in adata.obs or name in adata.var_names:
+        return name
+    return str(next(iter(adata.var_names[adata.var[symbols] == name]), name))
+
+
+def _check_names(
+    adata: AnnData, keys: Mapping[str, str], *, use_raw: bool, symbols: str | None
+) -> None:
+    """Refuse names that are neither columns nor genes."""
+    known = set((adata.raw.var if use_raw else adata.var).index)
+    names = list(keys)
+    missing = [n for n, key in keys.items() if n not in adata.obs and key not in known]
     if not missing:
         return
     name = missing[0]
@@ -217,7 +261,8 @@ def _check_names(adata: AnnData, names: list[str], *, use_raw: bool, symbols: st
             "color='label_propagation' is not in adata.obsm; "
             f"there: {listed(candidates(adata))}. Run sca.tl.label_propagation(adata, seeds) first."
         )
-    everything = [*adata.obsm, *adata.obs.columns, *map(str, known)]
+    genes = known if symbols is None else adata.var[symbols]
+    everything = [*adata.obsm, *adata.obs.columns, *map(str, genes)]
     raise MissingKeyError(
         f"color: {name!r} is no key of adata.obsm, no column of adata.obs and no gene."
         f"{nearest(name, everything)} In obsm: {listed(candidates(adata))}; "

@@ -108,12 +108,12 @@ def _of_cube(result: _Result, classes: str | Sequence[str] | None) -> list[Sourc
     if classes is None:
         winners = lru_cache(maxsize=2)(lambda i: result.decision.of(history[:, i]))
         return [_labels(result, lambda i: winners(i)[0], lambda i: winners(i)[1])]
-    wanted = [classes] if isinstance(classes, str) else list(classes)
+    wanted = [classes] if np.isscalar(classes) else list(classes)
     panels: list[Source] = []
-    for name in wanted:
+    for name in map(str, wanted):
         if name not in names:
             raise MissingKeyError(
-                f"classes: {name!r} is no class of {result.key!r}.{nearest(str(name), names)} "
+                f"classes: {name!r} is no class of {result.key!r}.{nearest(name, names)} "
                 f"There are {listed(names)}."
             )
         k = names.index(name)

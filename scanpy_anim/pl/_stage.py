@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from scanpy_anim._names import MissingKeyError, nearest
+from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl._pyplot import figure_of
 from scanpy_anim.pl._recipe import Recipe, point_cloud, write_recipe
 from scanpy_anim.pl._source import Categorical, Continuous, Source
@@ -114,6 +114,7 @@ def set_stage(
     arguments: Mapping[str, Any],
 ) -> Stage:
     """Draw the stage for `sources`, limits of their `scales` resolved over `frames`."""
+    _check_groups(sources, arguments.get("groups"))
     mask = _mask(adata, arguments.get("mask_obs"))
     limits = [
         scale.limits(s, frames, mask) if isinstance(s, Continuous) else {}
@@ -220,6 +221,18 @@ def name_scale(cloud: PathCollection, scale: Scale, source: Continuous) -> None:
     if scale.plain_rank or scale.per_frame:
         norm = cast("Normalize", cloud.norm)
         bar.set_ticks([norm.vmin, norm.vmax], labels=["low", "high"])  # type: ignore[list-item]
+
+
+def _check_groups(sources: Sequence[Source], groups: Any) -> None:
+    """Refuse `groups` that no panel has a category of: the film would be grey."""
+    named = [groups] if isinstance(groups, str) else list(groups or ())
+    known = [c for s in sources if isinstance(s, Categorical) for c in s.categories]
+    for group in map(str, named):
+        if known and group not in known:
+            raise MissingKeyError(
+                f"groups: {group!r} is no category.{nearest(group, known)} There are "
+                f"{listed(dict.fromkeys(known))}."
+            )
 
 
 def _mask(adata: AnnData, mask: Any) -> NDArray[np.bool_] | None:

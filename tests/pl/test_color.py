@@ -58,6 +58,8 @@ def test_genes_are_read_as_scanpy_reads_them(pbmc):
 
 def test_gene_symbols(pbmc):
     pbmc.var["symbol"] = [f"s-{name}" for name in pbmc.var_names]
+    raw = only(pbmc, ["s-LYZ"], gene_symbols="symbol")  # scanpy looks for symbols in adata.var
+    np.testing.assert_array_equal(raw.read(0), sc.get.obs_df(pbmc, ["LYZ"], use_raw=True)["LYZ"])
     source = only(pbmc, ["s-LYZ"], gene_symbols="symbol", use_raw=False)
     np.testing.assert_array_equal(source.read(0), pbmc[:, "LYZ"].X.ravel())
 
@@ -178,6 +180,29 @@ def test_one_class_s_scores(propagated):
     assert set(propagated.obs["few"].iloc[a.seeds.positions]) == {"Dendritic"}
 
 
+def test_classes_of_any_cube_go_by_number(pbmc):
+    cube = np.random.default_rng(0).random((700, 3, 4))
+    pbmc.obsm["cube"] = cube
+    a, b = sources(pbmc, "cube", classes=[1, "3"])
+    np.testing.assert_array_equal(a.read(2), cube[:, 2, 1])
+    np.testing.assert_array_equal(b.read(0), cube[:, 0, 3])
+    assert only(pbmc, "cube", classes=2).name == "2"
+
+
+def test_names_may_come_as_scanpy_takes_them(pbmc):
+    listed = only(pbmc, ["CD3D", "LYZ"])
+    for names in (("CD3D", "LYZ"), pd.Index(["CD3D", "LYZ"]), np.array(["CD3D", "LYZ"])):
+        source = only(pbmc, names)
+        assert source.labels == listed.labels
+        np.testing.assert_array_equal(source.read(1), listed.read(1))
+
+
+def test_a_function_that_changes_its_mind_names_the_frame(pbmc):
+    source = only(pbmc, lambda i: np.array(["a"] * 700) if i else np.zeros(700), n_frames=2)
+    with pytest.raises(TypeError, match=r"color\(0\) gave numbers, color\(1\) gives"):
+        source.read(1)
+
+
 def test_several_results_are_panels(propagated):
     assert len(sources(propagated, ["label_propagation", "types"])) == 2
 
@@ -201,11 +226,28 @@ def test_several_results_are_panels(propagated):
         ("CD3D", {"classes": "B"}, ValueError, "classes='B' needs color"),
         (["X_umap", "CD3D"], {}, ValueError, "a panel each"),
         (pd.Series(np.zeros(5), index=list("abcde")), {}, ValueError, "names of the cells"),
+        ("LYZ", {"layer": "nope"}, KeyError, "layer='nope' is not in adata.layers. There are none"),
+        ("LYZ", {"gene_symbols": "n_count"}, KeyError, "is no column of adata.var. Did you"),
+        ("LYZ", {"use_raw": True, "layer": "x"}, ValueError, "from one of the two"),
     ],
 )
 def test_bad_color(pbmc, color, extra, error, message):
     with pytest.raises(error, match=message):
         sources(pbmc, color, **extra)
+
+
+def test_errors_read_as_they_were_written(pbmc):
+    """A KeyError shows its message in quotes, all on one line; these do not."""
+    for call in (
+        lambda: sources(pbmc, "LYS"),
+        lambda: sca.tl.label_propagation(pbmc, "bulk_label"),
+        lambda: sca.tl.label_propagation(pbmc, ["nobody"]),
+        lambda: sca.tl.label_propagation(pbmc, [0], obsp="nope"),
+        lambda: sca.tl.assign_labels(pbmc),
+    ):
+        with pytest.raises(KeyError) as caught:
+            call()
+        assert str(caught.value)[0] not in "'\""
 
 
 def test_bad_classes(propagated):

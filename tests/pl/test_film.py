@@ -208,6 +208,21 @@ def test_a_single_class_is_named(propagated):
     assert [ax.get_title() for ax in several.figure.axes].count("Dendritic") == 2
 
 
+def test_one_frame_needs_no_name_beside_the_title(propagated):
+    own = sca.pl.animate_embedding(propagated, color="louvain", title="mine")
+    assert [t.get_text() for t in own.still(0).axes[0].texts] == []
+    assert own.figure.axes[0].get_title() == "mine"
+    plain = sca.pl.animate_embedding(propagated, color="louvain")
+    assert plain.figure.axes[0].get_title() == "louvain"
+
+
+def test_text_keeps_clear_of_a_colour_bar_on_top(propagated):
+    still = sca.pl.animate_embedding(propagated, colorbar_loc="top").still(3)
+    still.canvas.draw()
+    (text,) = still.axes[0].texts
+    assert not text.get_window_extent().overlaps(still.axes[1].get_tightbbox())
+
+
 def test_frame_titles_change_the_picture(propagated):
     film = sca.pl.animate_embedding(propagated, frame_title="step {frame} of {n_frames}")
     texts = [film.still(i).axes[0].texts[0].get_text() for i in (0, 7)]
@@ -253,6 +268,8 @@ def test_dark_figures(propagated):
         ({"mask_obs": "nope"}, KeyError, "mask_obs='nope'"),
         ({"mask_obs": np.ones(3, bool)}, ValueError, r"mask_obs is bool of shape \(3,\)"),
         ({"vmax": "high", "scale": "linear"}, ValueError, "vmax='high'"),
+        ({"color": "types", "groups": "Dendritc"}, KeyError, "'Dendritc' is no .* 'Dendritic'"),
+        ({"rasterized": True}, TypeError, "rasterized=True does not go with a film"),
         ({"color": ["label_propagation", "X_pca"]}, ValueError, "as many frames each"),
     ],
 )

@@ -101,6 +101,7 @@ CASES = [
     {"color": "LYZ", "layer": "doubled"},
     {"color": "LYZ", "use_raw": False, "vmin": -0.5, "colorbar_loc": "bottom"},
     {"color": "s-LYZ", "gene_symbols": "symbol", "use_raw": False},
+    {"color": "s-LYZ", "gene_symbols": "symbol", "title": "LYZ"},
     # markers
     {"color": "louvain", "size": 7},
     {"color": "louvain", "s": 30},

@@ -60,6 +60,22 @@ def test_limits_are_those_of_the_whole_film(pbmc, values, arguments, norm):
         np.testing.assert_allclose(colours(film, i), wanted, atol=ROUNDED)
 
 
+def test_each_panel_has_its_own_limits(propagated):
+    film = sca.pl.animate_embedding(
+        propagated,
+        color="types",
+        classes=["Dendritic", "CD34+"],
+        scale="linear",
+        vmax=[0.5, "p90"],
+        vmin=[0],
+    )
+    names = list(propagated.uns["types"]["classes"])
+    scores = propagated.obsm["types"][:, :, names.index("CD34+")]
+    clouds = [panel.cloud.norm for panel in film._stage.panels]
+    assert [norm.vmin for norm in clouds] == [0, 0]
+    assert [norm.vmax for norm in clouds] == pytest.approx([0.5, np.percentile(scores, 90)])
+
+
 def test_a_norm_of_the_callers_is_not_changed(pbmc, values):
     norm = Normalize()
     sca.pl.animate_embedding(pbmc, color=values, scale="linear", norm=norm)
@@ -218,6 +234,7 @@ def test_the_progress_line_grows(propagated):
         ({"scale": "log", "norm": Normalize()}, "brings its own norm"),
         ({"scale": lambda v: v[:3]}, r"the function gave shape \(3,\)"),
         ({"scale": "linear", "vmin": "p101"}, "vmin='p101'"),
+        ({"scale": "linear", "vmin": [0, 1]}, "has 2 entries; there is one panel"),
     ],
 )
 def test_bad_scales(pbmc, values, arguments, message):
