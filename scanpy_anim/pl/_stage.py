@@ -11,7 +11,7 @@ from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl._pyplot import figure_of
 from scanpy_anim.pl._recipe import Recipe, point_cloud, write_recipe
 from scanpy_anim.pl._source import Categorical, Continuous, Source
-from scanpy_anim.pl._spatial import SPATIAL, Picture, find_picture, lay_out
+from scanpy_anim.pl._spatial import SPATIAL, Tissue, read_tissue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,8 +58,8 @@ class Stage:
         `mask_obs`: the cells that show their value.
     motion
         How the cells move, `None` where they stay.
-    tissue, picture
-        Whether the cells lie in a tissue, and its picture if there is one.
+    tissue
+        What the cells lie in, `None` in an embedding.
     """
 
     figure: Figure
@@ -68,8 +68,7 @@ class Stage:
     own: bool
     mask: NDArray[np.bool_] | None
     motion: Motion | None
-    tissue: bool
-    picture: Picture | None
+    tissue: Tissue | None
 
     def lay_out(self, panel: StagePanel) -> None:
         """Finish what scanpy drew: name the scale, make room for motion, lay out a tissue."""
@@ -77,8 +76,8 @@ class Stage:
             name_scale(panel.cloud, panel.scale, panel.source)
         if self.motion is not None:
             _make_room(panel.ax, self.motion)
-        if self.tissue:
-            lay_out(panel.ax, self.picture)
+        if self.tissue is not None:
+            self.tissue.lay_out(panel.ax, panel.cloud)
 
     @property
     def basis(self) -> str:
@@ -131,8 +130,10 @@ def set_stage(
     figure = figure_of(panels[0].ax)
     if ax is None:
         _settle(figure)
-    tissue = not {name, *(motion.names if motion else ())}.isdisjoint(SPATIAL)
-    picture = find_picture(adata, img_key) if tissue and motion is None else None
+    tissue = None
+    if not {name, *(motion.names if motion else ())}.isdisjoint(SPATIAL):
+        sized = arguments.get("size", arguments.get("s")) is not None
+        tissue = Tissue() if motion else read_tissue(adata, img_key, sized=sized)
     stage = Stage(
         figure,
         tuple(panels),
@@ -141,7 +142,6 @@ def set_stage(
         mask,
         motion,
         tissue,
-        picture,
     )
     for panel in panels:
         stage.lay_out(panel)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scanpy as sc
 from scipy.linalg import orthogonal_procrustes
 
 import scanpy_anim as sca
 from scanpy_anim.pl._motion import TURN, Path, Turn, aligned, superposed
+
+from .pictures import drawn_by_matplotlib
 
 
 @pytest.fixture
@@ -197,6 +200,55 @@ def test_tissue_has_equal_sides_and_y_downwards(pbmc):
     plain = sca.pl.animate_embedding(pbmc, "spatial", color="louvain", img_key=None)
     assert len(plain.figure.axes[0].images) == 0
     assert next(film.frames()).mean() < next(plain.frames()).mean()
+
+
+@pytest.fixture
+def tissue(pbmc):
+    """Cells in a made-up tissue: a white picture, spots 30 wide."""
+    pbmc.obsm["spatial"] = pbmc.obsm["X_umap"] * 40 + 700
+    pbmc.uns["spatial"] = {
+        "slide": {
+            "images": {"hires": np.ones((300, 300, 3))},
+            "scalefactors": {"tissue_hires_scalef": 0.2, "spot_diameter_fullres": 30.0},
+        }
+    }
+    return pbmc
+
+
+@pytest.mark.filterwarnings("ignore:Use `squidpy:FutureWarning")
+def test_spots_are_as_large_as_scanpy_draws_them(tissue):
+    """Two spots, 30 wide and 300 apart: so they are in scanpy's picture, and in the film's."""
+    import matplotlib.pyplot as plt
+
+    pair = tissue[:2].copy()
+    pair.obsm["spatial"] = np.array([[100.0, 100], [400, 100]])
+    asked = {"color": "phase", "legend_loc": None, "title": "", "frameon": False, "img_key": None}
+    sc.pl.spatial(pair, show=False, **asked)
+    still = plt.gcf()
+    plt.close(still)
+    film = sca.pl.animate_embedding(pair, "spatial", frame_title=None, **asked)
+    for picture in (drawn_by_matplotlib(still), next(film.frames()), strip_of(film)):
+        columns = np.flatnonzero((picture.min(axis=-1) < 128).any(axis=0))
+        gap = int(np.diff(columns).argmax()) + 1
+        left, right = columns[:gap], columns[gap:]
+        assert len(left) == pytest.approx(30 / 300 * (right[0] - left[0]), abs=1.5)
+        assert len(right) == pytest.approx(len(left), abs=1)
+    sized = sca.pl.animate_embedding(tissue, "spatial", color="n_counts", size=20)
+    assert sized._stage.panels[0].cloud.get_sizes() == [20]
+
+
+def strip_of(film):
+    return drawn_by_matplotlib(film.filmstrip([0]))
+
+
+def test_several_libraries_are_told_of(tissue, monkeypatch):
+    tissue.uns["spatial"]["other"] = tissue.uns["spatial"]["slide"]
+    told = []
+    monkeypatch.setattr(sc.logging, "warning", told.append)
+    film = sca.pl.animate_embedding(tissue, "spatial", color="louvain")
+    assert "has 2 libraries, 'slide', 'other': no picture" in told[0]
+    assert len(film.figure.axes[0].images) == 0
+    assert film.figure.axes[0].get_aspect() == 1
 
 
 @pytest.mark.parametrize(
