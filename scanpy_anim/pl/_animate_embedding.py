@@ -64,13 +64,13 @@ def animate_embedding(
         Name of the embedding in `obsm`, with or without `X_`. Several names: the cells move from
         one to the next, colours going along. An array `(n_obs, 2, n_frames)`: the cells follow
         it. `"spatial"`: equal sides, y downwards, and the tissue's picture underneath where
-        `uns["spatial"]` has one.
+        `uns["spatial"]` has one, spots as large as it says unless `size` is given.
     color
         What each frame shows:
 
         - a key of `obsm` with an array `(n_obs, n_frames)`, such as the scores that
           `scanpy_anim.tl.label_propagation` stores, or `(n_obs, n_frames, n_classes)`: then the
-          label of the moment, its share of the scores as opacity;
+          label of the moment, the closer to `na_color` the less sure it is;
         - a list of columns of `obs` or genes, a frame each;
         - a list of arrays `(n_obs,)`, a frame each, or an array `(n_obs, n_frames)`;
         - a function of the frame's number that returns an array `(n_obs,)`, with `n_frames`. It
@@ -95,13 +95,15 @@ def animate_embedding(
         Missing ones are at the bottom.
     tween
         Number of interpolated frames between two: values are interpolated before they are
-        ranked, categories cross-fade. A way between embeddings has 24 unless you say otherwise.
+        ranked, categories and missing values cross-fade. A way between embeddings has 24 unless
+        you say otherwise.
     ease
         How fast these go from one to the next: `"linear"`, `"in-out"` or a function from 0 … 1
-        to 0 … 1. Default: `"in-out"` for a way between embeddings, else `"linear"`.
+        to 0 … 1. Default: `"in-out"` for a way between embeddings, else `"linear"`. With
+        `pace="change"`: how fast the whole film goes, `"linear"` by default.
     pace
-        `"change"`: every second shows the same amount of change. `"even"`: every frame lasts
-        the same.
+        `"change"`: every second shows the same amount of change, of colours and of places.
+        `"even"`: every frame lasts the same.
     every, frames
         Show every so many frames (the last one always), or just these.
     reverse, bounce

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import scanpy as sc
@@ -215,7 +217,6 @@ def tissue(pbmc):
     return pbmc
 
 
-@pytest.mark.filterwarnings("ignore:Use `squidpy:FutureWarning")
 def test_spots_are_as_large_as_scanpy_draws_them(tissue):
     """Two spots, 30 wide and 300 apart: so they are in scanpy's picture, and in the film's."""
     import matplotlib.pyplot as plt
@@ -223,7 +224,9 @@ def test_spots_are_as_large_as_scanpy_draws_them(tissue):
     pair = tissue[:2].copy()
     pair.obsm["spatial"] = np.array([[100.0, 100], [400, 100]])
     asked = {"color": "phase", "legend_loc": None, "title": "", "frameon": False, "img_key": None}
-    sc.pl.spatial(pair, show=False, **asked)
+    with warnings.catch_warnings():  # scanpy would rather have squidpy draw it
+        warnings.simplefilter("ignore")
+        sc.pl.spatial(pair, show=False, **asked)
     still = plt.gcf()
     plt.close(still)
     film = sca.pl.animate_embedding(pair, "spatial", frame_title=None, **asked)
