@@ -110,7 +110,8 @@ class Browser:
         time.sleep(0.15)
         return self.state(number)
 
-    def wait(self, condition, what: str, seconds: float = 10) -> None:
+    @staticmethod
+    def wait(condition, what: str, seconds: float = 10) -> None:
         end = time.time() + seconds
         while not condition():
             if time.time() > end:

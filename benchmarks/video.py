@@ -23,7 +23,7 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
-from scanpy_anim.pl._writer import register
+import scanpy_anim  # noqa: F401 (registers its writer)
 from scanpy_anim.video import Film, player, write
 
 VIRIDIS = (mpl.colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
@@ -226,7 +226,6 @@ def main() -> None:
     parser.add_argument("--only", default="gif,html,mp4,formats,memory")
     arguments = parser.parse_args()
     rows = arguments.only.split(",")
-    register()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("| what | matplotlib | ours | speed | size | goal |\n|---|---|---|---|---|---|")

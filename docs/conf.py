@@ -1,5 +1,6 @@
 """Sphinx configuration: built without network, notebooks shown as they were saved."""
 
+import re
 from math import inf
 from pathlib import Path
 from shutil import copy
@@ -29,27 +30,37 @@ for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
     copy(notebook, GENERATED / "notebooks")
 
 
-def _row(target: Target) -> str:
+def _format(target: Target, suffix: str) -> str:
+    most, frames = target.max_bytes[suffix], target.max_frames.get(suffix)
+    pixels, all_pixels = target.max_pixels.get(suffix), target.max_film_pixels.get(suffix)
     limits = [
-        f"`{suffix}`" + (f" {most / 1e6:,.0f} MB" if most else "")
-        for suffix, most in target.max_bytes.items()
+        f"{most / 1e6:,.0f} MB" if most else "",
+        f"{pixels:,} pixels" if pixels else "",
+        f"{frames} frames" if frames else "",
+        f"{all_pixels / 1e6:,.0f} million pixels in all frames" if all_pixels else "",
     ]
+    return f"`{suffix}` {', '.join(filter(None, limits))}".strip()
+
+
+def _row(target: Target) -> str:
+    limits = "; ".join(_format(target, suffix) for suffix in target.max_bytes)
     shortest, longest = target.seconds
     length = "any" if longest == inf else f"{shortest:g} to {longest:g} s"
     size = f"{target.max_width} × {target.max_height}"
-    return f'| `"{target.name}"` | {target.title} | {", ".join(limits)} | {size} | {length} |'
+    source = re.sub(r"https://\S+?(?=[;,]?(?:\s|$))", r"<\g<0>>", target.source)
+    cells = (f'`"{target.name}"`', target.title, limits, size, length, source, target.looked_up)
+    return f"| {' | '.join(cells)} |"
 
 
 (GENERATED / "targets.md").write_text(
     "\n".join(
         [
-            "| `target=` | place | formats, at most | pixels, at most | length |",
-            "|---|---|---|---|---|",
+            "| `target=` | place | formats, at most | pixels, at most | length | where it is said "
+            "| looked up |",
+            "|---|---|---|---|---|---|---|",
             *map(_row, TARGETS.values()),
             "",
-            f"Looked up on {max(target.looked_up for target in TARGETS.values())}; places change "
-            "their limits without notice. Where each was found stands in "
-            "`scanpy_anim.video.TARGETS`.",
+            "Places change their limits without notice.",
             "",
         ]
     ),

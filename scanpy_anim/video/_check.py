@@ -24,6 +24,7 @@ def check(
     max_bytes: float | str | None = None,
     target: str | None = None,
     seconds: float | None = None,
+    frames: int | None = None,
     fps: float | None = None,
     hold: float | None = None,
 ) -> None:
@@ -35,8 +36,8 @@ def check(
         The file to be: its suffix and its folder.
     loop, quality, max_bytes, target
         As for :func:`write`.
-    seconds
-        How long the film lasts, if that is known already.
+    seconds, frames
+        How long the film lasts and how many frames it has, if that is known already.
     fps, hold
         Frames a second and seconds of the last frame, for callers that build durations of them.
 
@@ -63,7 +64,7 @@ def check(
     if max_bytes is not None:
         as_bytes(max_bytes)
     if target is not None:
-        check_target(target, format_of(path).suffix, seconds)
+        check_target(target, format_of(path).suffix, seconds, frames)
 
 
 def format_of(path: str | os.PathLike[str]) -> Format:
@@ -89,7 +90,9 @@ def check_place(path: Path) -> None:
         raise PermissionError(f"the folder {folder} is not writable")
 
 
-def check_target(target: str, suffix: str, seconds: float | None) -> None:
+def check_target(
+    target: str, suffix: str, seconds: float | None, frames: int | None = None
+) -> None:
     """See that a place takes films of this format and length."""
     if target not in TARGETS:
         raise ValueError(f"unknown target {target!r}: use one of {', '.join(TARGETS)}")
@@ -102,6 +105,13 @@ def check_target(target: str, suffix: str, seconds: float | None) -> None:
         msg = (
             f"target {target!r} ({place.title}) takes films of {shortest:g} to {longest:g} "
             f"seconds, this one lasts {seconds:.4g}: change fps or hold"
+        )
+        raise ValueError(msg)
+    most = place.max_frames.get(suffix, math.inf)
+    if frames is not None and frames > most:
+        msg = (
+            f"target {target!r} ({place.title}) takes {suffix} films of {most} frames at most, "
+            f"this one has {frames}: show fewer, or save as {next(iter(place.max_bytes))}"
         )
         raise ValueError(msg)
 

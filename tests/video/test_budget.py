@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from scanpy_anim.video import FORMATS, TARGETS, Film, check, write
 from scanpy_anim.video._budget import as_bytes
@@ -92,9 +94,11 @@ def test_nothing_fits(tmp_path: Path, suffix: str) -> None:
 def test_targets_are_looked_up() -> None:
     for name, target in TARGETS.items():
         assert target.name == name
-        assert target.looked_up == "2026-11-23"
+        assert date(2026, 11, 25) <= date.fromisoformat(target.looked_up) <= date.today()
         assert urlparse(target.source.split()[0]).scheme == "https"
         assert set(target.max_bytes) <= set(FORMATS)
+        for limits in (target.max_frames, target.max_pixels, target.max_film_pixels):
+            assert set(limits) <= set(target.max_bytes)
 
 
 def test_a_target_shrinks_large_frames(tmp_path: Path) -> None:
@@ -107,6 +111,23 @@ def test_a_target_shrinks_large_frames(tmp_path: Path) -> None:
     assert written.notes == ("quality 80, 64% of the size, to fit the target",)
 
 
+@pytest.mark.parametrize(
+    ("target", "n_frames", "most"), [("mastodon", 2, 921_600), ("x", 300, 1_000_000)]
+)
+def test_a_target_limits_the_pixels_of_a_gif(
+    tmp_path: Path, target: str, n_frames: int, most: int
+) -> None:
+    def render(scale: float):
+        shape = (round(1020 * scale), round(1270 * scale), 3)
+        yield from (np.full(shape, number % 2, np.uint8) for number in range(n_frames))
+
+    write(Film(render, [0.1] * n_frames), path := tmp_path / "film.gif", target=target)
+    with Image.open(path) as picture:
+        width, height = picture.size
+    assert 0.98 * most < width * height <= most
+    assert TARGETS[target].scale(1270, 1020, n_frames, ".mp4") == 1.0
+
+
 def test_what_a_target_does_not_take(tmp_path: Path, frames: np.ndarray) -> None:
     film = film_of(frames)
     with pytest.raises(ValueError, match="unknown target 'myspace': use one of slides, x,"):
@@ -115,8 +136,11 @@ def test_what_a_target_does_not_take(tmp_path: Path, frames: np.ndarray) -> None
         write(film, tmp_path / "film.gif", target="bluesky")
     with pytest.raises(ValueError, match=r"3 to 600 seconds, this one lasts 1\.2"):
         write(film, tmp_path / "film.mp4", target="linkedin")
-    with pytest.raises(ValueError, match=r"0\.5 to 140 seconds, this one lasts 600"):
-        check(tmp_path / "film.mp4", target="x", seconds=600)
+    with pytest.raises(ValueError, match=r"0\.5 to 1200 seconds, this one lasts 1300"):
+        check(tmp_path / "film.mp4", target="x", seconds=1300)
+    many = film_of(np.repeat(frames[:1, :8, :8], 351, axis=0))
+    with pytest.raises(ValueError, match=r"\.gif films of 350 frames at most, this one has 351"):
+        write(many, tmp_path / "film.gif", target="x")
     assert list(tmp_path.iterdir()) == []
 
 
