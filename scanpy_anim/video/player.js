@@ -64,13 +64,10 @@ function scanpyAnim(host, film, style) {
     stop();
     seek(Math.max(0, Math.min(last, to)));
   }
-  let watch = 0; // for the next frame on screen, where the browser tells of each
-  function follow(now, shown) {
+  function follow() {
     if (!playing) return;
-    if (!video.seeking) say(frameAt(shown ? shown.mediaTime : video.currentTime));
-    if (!video.requestVideoFrameCallback) return requestAnimationFrame(follow);
-    video.cancelVideoFrameCallback(watch);
-    watch = video.requestVideoFrameCallback(follow);
+    if (!video.seeking) say(frameAt(video.currentTime));
+    requestAnimationFrame(follow);
   }
   function paint() {
     play.innerHTML = playing ? icons.pause : icons.play;
