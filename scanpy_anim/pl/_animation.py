@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._stage import Stage
     from scanpy_anim.pl._timeline import Timeline
     from scanpy_anim.video import Film
+
+LEAST_DPI = 10  # FreeType refuses letters of less than a pixel
 
 
 class EmbeddingAnimation(ArtistAnimation):
@@ -125,7 +128,7 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> [frame.shape for frame in film.frames(dpi=50)]
         [(240, 320, 3), (240, 320, 3)]
         """
-        for canvas in self._canvases(self.figure.dpi if dpi is None else dpi):
+        for canvas in self._canvases(self.figure.dpi if dpi is None else _checked_dpi(dpi)):
             yield np.ascontiguousarray(canvas[..., :3])
 
     def still(self, i: int) -> Figure:
@@ -338,7 +341,7 @@ class EmbeddingAnimation(ArtistAnimation):
         import matplotlib as mpl
 
         dpi = mpl.rcParams["savefig.dpi"] if dpi is None else dpi
-        return self.figure.dpi if dpi == "figure" else float(dpi)
+        return self.figure.dpi if dpi == "figure" else _checked_dpi(dpi)
 
     def _frame_number(self, i: int) -> int:
         if not -len(self) <= i < len(self):
@@ -357,6 +360,15 @@ class EmbeddingAnimation(ArtistAnimation):
         for artist in self.photos[i]:
             artist.set_visible(True)
         self._drawn_artists = self.photos[i]
+
+
+def _checked_dpi(dpi: float | str) -> float:
+    """See that a resolution is one in which text can be drawn."""
+    if not (isinstance(dpi, Real) and not isinstance(dpi, bool) and LEAST_DPI <= dpi < np.inf):
+        raise ValueError(
+            f'dpi={dpi!r}: dots per inch, {LEAST_DPI} or more (usual: 100 to 300), or "figure".'
+        )
+    return float(dpi)
 
 
 def _opaque(color: Any) -> tuple[int, int, int]:

@@ -20,6 +20,7 @@ UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**2
 QUALITY_STEP = 8
 LEAST_QUALITY = 40
 SCALED_QUALITY = 48
+SMALL = (".mp4", ".webm", ".avif")
 SCALES = (0.84, 0.71, 0.59, 0.5, 0.42, 0.35, 0.3, 0.25)
 
 
@@ -92,9 +93,10 @@ def encode_within(
         else:
             best, on_disk, high = (steps[middle], notes), steps[middle], middle
     if best is None:
+        smaller = "" if setting.format.suffix in SMALL else ", or save as .mp4, which is smaller"
         msg = (
             f"max_bytes: not even quality {steps[-1].quality} at {SCALES[-1]:.0%} of the size fits "
-            f"into {most:,} bytes; show fewer frames, or save as .mp4, the smallest format"
+            f"into {most:,} bytes; show fewer frames{smaller}"
         )
         raise ValueError(msg)
     if on_disk is not best[0]:

@@ -161,6 +161,11 @@ def test_a_file_that_is_there_stays_until_the_new_one_is_complete(film, tmp_path
         ("film.gif", {"fps": 0}, ValueError, "fps"),
         ("film.gif", {"fps": float("nan")}, ValueError, "fps"),
         ("film.gif", {"hold": -1}, ValueError, "hold"),
+        ("film.gif", {"hold": 0}, ValueError, "hold"),
+        ("film.gif", {"dpi": float("nan")}, ValueError, "dpi=nan"),
+        ("film.gif", {"dpi": -5}, ValueError, "dpi=-5: dots per inch, 10 or more"),
+        ("film.gif", {"dpi": 2}, ValueError, "dpi=2"),  # matplotlib: a bare RuntimeError
+        ("film.gif", {"dpi": "high"}, ValueError, "dpi='high'"),
         ("film.gif", {"codec": "h264"}, TypeError, "codec= is an argument of matplotlib"),
         ("film.gif", {"target": "myspace"}, ValueError, "myspace"),
         ("film.gif", {"max_bytes": "much"}, ValueError, "much"),

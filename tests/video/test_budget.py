@@ -75,6 +75,18 @@ def test_it_fits(tmp_path: Path, suffix: str, share: float) -> None:
     assert abs(side - 96 * written.scale) <= 1
 
 
+def test_a_gif_loses_colours_before_pixels(tmp_path: Path) -> None:
+    free = write(noisy(), path := tmp_path / "film.gif")
+    shown = {1.0: len(np.unique(by_pillow(path).frames.reshape(-1, 3), axis=0))}
+    for share, smaller in ((0.95, False), (0.4, True)):
+        written = write(noisy(), path, max_bytes=int(free.size * share))
+        assert (written.scale < 1) == smaller
+        frames = by_pillow(path).frames
+        shown[share] = len(np.unique(frames.reshape(-1, 3), axis=0))
+        assert (frames.shape[1] < 96) == smaller
+    assert shown[1.0] > 240 > shown[0.95] > 60
+
+
 def test_nothing_is_lost_when_it_fits_anyway(tmp_path: Path, film: Film) -> None:
     free = write(film, tmp_path / "free.gif")
     written = write(film, tmp_path / "film.gif", max_bytes="15MB")
@@ -85,8 +97,9 @@ def test_nothing_is_lost_when_it_fits_anyway(tmp_path: Path, film: Film) -> None
 @pytest.mark.parametrize("suffix", list(FORMATS))
 def test_nothing_fits(tmp_path: Path, suffix: str) -> None:
     (path := tmp_path / f"film{suffix}").write_bytes(b"old")
-    with pytest.raises(ValueError, match="not even quality 48 at 25% of the size fits"):
+    with pytest.raises(ValueError, match="not even quality 48 at 25% of the size fits") as raised:
         write(noisy(), path, max_bytes=300)
+    assert (".mp4" in str(raised.value)) == (suffix in (".gif", ".webp", ".apng", ".html"))
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
