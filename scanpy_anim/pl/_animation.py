@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -364,7 +363,8 @@ class EmbeddingAnimation(ArtistAnimation):
 
 def _checked_dpi(dpi: float | str) -> float:
     """See that a resolution is one in which text can be drawn."""
-    if not (isinstance(dpi, Real) and not isinstance(dpi, bool) and LEAST_DPI <= dpi < np.inf):
+    number = isinstance(dpi, int | float | np.number) and not isinstance(dpi, bool)
+    if not (number and LEAST_DPI <= float(dpi) < np.inf):
         raise ValueError(
             f'dpi={dpi!r}: dots per inch, {LEAST_DPI} or more (usual: 100 to 300), or "figure".'
         )
