@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scanpy_anim.tl._crew import Crew
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
@@ -22,24 +26,32 @@ def class_mass_weights(
     return np.divide(wanted, mass, out=np.zeros_like(mass), where=mass > 0)
 
 
-def shares(
-    scores: NDArray[np.floating], weights: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
+def shares(scores: NDArray[Any], weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Scores of each cell scaled to sum to 1; 0 in every class where no seed reaches it."""
-    weighted = scores.astype(np.float64)
-    if weights is not None:
-        weighted *= weights
-    total = weighted.sum(axis=1, keepdims=True)
-    return np.divide(weighted, total, out=weighted, where=total > 0)
+    from scanpy_anim.tl._decision_kernels import share_rows
+
+    if scores.dtype not in (np.float32, np.float64):
+        scores = scores.astype(np.float64)
+    probability = np.empty(scores.shape)
+    weights = np.ones(scores.shape[1]) if weights is None else weights
+    _for_each(scores, share_rows, weights, probability)
+    return probability
 
 
-def decide(
-    probability: NDArray[np.floating],
-) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
+def decide(probability: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Best class of each cell (-1: none) and its probability (0: none)."""
-    best = probability.argmax(axis=1)
-    confidence = probability[np.arange(len(best)), best]
-    return np.where(confidence > 0, best, -1), confidence
+    from scanpy_anim.tl._decision_kernels import best_of_rows
+
+    n_obs = len(probability)
+    labels, confidence = np.empty(n_obs, dtype=np.int64), np.empty(n_obs)
+    _for_each(probability, best_of_rows, labels, confidence)
+    return labels, confidence
+
+
+def _for_each(rows: NDArray[Any], kernel: Callable[..., None], *arguments: Any) -> None:
+    """Run a kernel over the rows of a matrix, on as many threads as are worth it."""
+    with Crew(np.arange(len(rows) + 1) * rows.shape[1]) as crew:
+        crew.run(kernel, rows, *arguments)
 
 
 # h5ad and zarr keep the index under the first; anndata asks every table whether it has the second

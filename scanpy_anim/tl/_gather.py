@@ -17,13 +17,14 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from scanpy_anim.tl._prefetch import prefetch
+
 U = np.uint64
 # classes read at a time, at the most
 LANES = 16
 # neighbours whose rows are fetched before their turn comes
 _AHEAD = 12
 _WORD, _INT = ir.IntType(64), ir.IntType(32)
-_POINTER = ir.IntType(8).as_pointer()
 
 
 @njit(cache=True, nogil=True)
@@ -142,12 +143,8 @@ class _Loop:
         builder = self.builder
         exists = builder.icmp_unsigned("<", p, self.last)
         place = self._place(builder.select(exists, p, self.last))
-        kind = ir.FunctionType(ir.VoidType(), [_POINTER, _INT, _INT, _INT])
-        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
         for end in (place, builder.gep(place, [_WORD(self.lanes - 1)])):
-            # to read, to be kept, data
-            arguments = [builder.bitcast(end, _POINTER), _INT(0), _INT(3), _INT(1)]
-            builder.call(prefetch, arguments)
+            prefetch(builder, end, to_write=False)
 
     def _store(self, total: Any, place: Any) -> None:
         store = self.builder.store(total, self.builder.bitcast(place, self.vector.as_pointer()))

@@ -20,11 +20,14 @@ from numba import njit
 
 from scanpy_anim.tl._columns import BLOCK
 from scanpy_anim.tl._gather import LANES, add_neighbors
+from scanpy_anim.tl._prefetch import expect_row
 
 U = np.uint64
 _BLOCK = U(BLOCK)
 # rows in work at a time, well within a core's first cache
 _ROWS = 2048
+# cells whose row of the history is fetched before their turn comes
+_AHEAD = U(8)
 
 
 # the order of the sum within a row is the compiler's, so that it can keep many gathers in flight;
@@ -127,6 +130,9 @@ def step_matrix(
             add_neighbors(
                 U(indptr[i]), U(indptr[i + U(1)]), indices, weights, source, n_classes, row
             )
+            if slot >= 0:
+                later = min(i + _AHEAD, U(len(gain)) - U(1))
+                expect_row(history, U(order[later]) if len(order) else later, U(slot))
             factor = gain[i]
             for c in range(n_classes):
                 row[c] *= factor

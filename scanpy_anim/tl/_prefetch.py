@@ -1,0 +1,56 @@
+"""Telling the processor which memory will be needed soon.
+
+Rows that lie far apart are not foreseen by the processor, which then waits for each of them. numba
+has no word for telling it, so that it is said in LLVM's own language.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+U = np.uint64
+# entries of four bytes in a line of the cache
+_LINE = U(16)
+_INT = ir.IntType(32)
+_POINTER = ir.IntType(8).as_pointer()
+
+
+def prefetch(builder: Any, place: Any, *, to_write: bool) -> None:
+    """Write the instruction that brings what lies at `place` into the cache."""
+    kind = ir.FunctionType(ir.VoidType(), [_POINTER, _INT, _INT, _INT])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    # to be kept; data rather than instructions
+    how = [_INT(int(to_write)), _INT(3), _INT(1)]
+    builder.call(function, [builder.bitcast(place, _POINTER), *how])
+
+
+def _expecting(typing: Any, array: Any, place: Any) -> Any:
+    """Bring the entry at a place of an array, counted from its start, into the cache."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        entries = context.make_array(signature.args[0])(context, builder, values[0]).data
+        prefetch(builder, builder.gep(entries, [values[1]]), to_write=True)
+        return context.get_dummy_value()
+
+    return types.void(array, place), generate
+
+
+_expect: Any = intrinsic(_expecting)
+
+
+@njit(cache=True, nogil=True)
+def expect_row(history: Any, row: Any, slot: Any) -> None:
+    """Bring ``history[row, slot]`` into the cache, soon to be written."""
+    width = U(history.shape[2])
+    start = (row * U(history.shape[1]) + slot) * width
+    c = U(0)
+    while c < width:
+        _expect(history, start + c)
+        c += _LINE
+    _expect(history, start + width - U(1))
