@@ -35,7 +35,7 @@ def worth_renumbering(n_obs: int, n_classes: int, n_iter: float) -> bool:
 def renumber(graph: Any, n_threads: int | None) -> Renumbered:
     """Graph in breadth-first order; indices within a row are not sorted.
 
-    An iteration gets as fast as with reverse Cuthill-McKee, which takes twice as long to find.
+    An iteration gets as fast as with reverse Cuthill-McKee, which takes longer to find.
     """
     from scanpy_anim.tl import _order_kernels
 

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 U = np.uint64
 # entries of four bytes in a line of the cache
-_LINE = U(16)
+LINE = U(16)
 _INT = ir.IntType(32)
 _POINTER = ir.IntType(8).as_pointer()
 
@@ -30,18 +30,23 @@ def prefetch(builder: Any, place: Any, *, to_write: bool) -> None:
     builder.call(function, [builder.bitcast(place, _POINTER), *how])
 
 
-def _expecting(typing: Any, array: Any, place: Any) -> Any:
-    """Bring the entry at a place of an array, counted from its start, into the cache."""
+def _expecting(*, to_write: bool) -> Any:
+    """Intrinsic that brings the entry at a place of an array, counted from its start."""
 
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        entries = context.make_array(signature.args[0])(context, builder, values[0]).data
-        prefetch(builder, builder.gep(entries, [values[1]]), to_write=True)
-        return context.get_dummy_value()
+    @intrinsic
+    def expect(typing, array, place):  # type: ignore[no-untyped-def]
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            entries = context.make_array(signature.args[0])(context, builder, values[0]).data
+            prefetch(builder, builder.gep(entries, [values[1]]), to_write=to_write)
+            return context.get_dummy_value()
 
-    return types.void(array, place), generate
+        return types.void(array, place), generate
+
+    return expect
 
 
-_expect: Any = intrinsic(_expecting)
+expect_entry = _expecting(to_write=False)
+_expect_to_write = _expecting(to_write=True)
 
 
 @njit(cache=True, nogil=True)
@@ -51,6 +56,6 @@ def expect_row(history: Any, row: Any, slot: Any) -> None:
     start = (row * U(history.shape[1]) + slot) * width
     c = U(0)
     while c < width:
-        _expect(history, start + c)
-        c += _LINE
-    _expect(history, start + width - U(1))
+        _expect_to_write(history, start + c)
+        c += LINE
+    _expect_to_write(history, start + width - U(1))
