@@ -15,6 +15,7 @@ import threading
 import time
 import warnings
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ def rivals() -> None:
 
     print("\n| 10 classes, 18 iterations | theirs, s | ours, s | x |\n|---|---|---|---|")
     for name, theirs in (("sklearn LabelSpreading", spreading), ("sknetwork Diffusion", diffusion)):
-        own, other, ratio = in_turns(ours, theirs, 3)
+        own, other, ratio = in_turns(ours, theirs, 5)
         print(f"| {name} | {other:.2f} | {own:.2f} | {ratio:.1f} |", flush=True)
 
 
@@ -239,7 +240,8 @@ def memory() -> None:
     print("|---|---|---|")
     for n_classes in (1, 10, 44):
         code = f"import propagation as p; p.peak({n_classes})"
-        subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        subprocess.run(command, check=True, cwd=Path(__file__).parent)
 
 
 def peak(n_classes: int) -> None:
