@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._scale import Scale
     from scanpy_anim.pl._source import Continuous
 
+_KEPT_BYTES = 1 << 25
+
 
 @dataclass(frozen=True, eq=False)
 class Shade:
@@ -85,6 +87,21 @@ class Shade:
         return faded(*edges, share, self.cmap.N)
 
     def _levels(self, moment: Moment, stride: int = 1) -> NDArray[np.integer]:
+        """Levels without jumps; those of the first frames are kept, as order and film need them."""
+        if moment.weight or stride > 1:
+            return self._leveled(moment, stride)
+        levels = self._kept.get(moment.first)
+        if levels is None:
+            levels = self._leveled(moment, stride)
+            if (len(self._kept) + 1) * levels.nbytes <= _KEPT_BYTES:
+                self._kept[moment.first] = levels
+        return levels
+
+    @cached_property
+    def _kept(self) -> dict[int, NDArray[np.integer]]:
+        return {}
+
+    def _leveled(self, moment: Moment, stride: int) -> NDArray[np.integer]:
         values = self.values(moment, stride)
         if self.scale.plain_rank:
             return rank_levels(values, self.cmap.N)
