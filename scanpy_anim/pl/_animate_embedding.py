@@ -260,7 +260,7 @@ def _spelled(arguments: dict[str, Any]) -> str:
         for name, value in given.items()
         if isinstance(value, str | int | float | list | tuple) and len(repr(value)) < 200
     ]
-    return f"scanpy_anim.pl.animate_embedding(adata, {', '.join(spelled)})"
+    return f"scanpy_anim.pl.animate_embedding({', '.join(['adata', *spelled])})"
 
 
 def _check_sort_order(sort_order: object) -> None:

@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 
 LEAST_DPI = 10  # FreeType refuses letters of less than a pixel
 
+#: Arguments of `matplotlib.animation.Animation.save` that ours does not have itself.
+MATPLOTLIBS = (
+    "codec",
+    "bitrate",
+    "extra_args",
+    "extra_anim",
+    "savefig_kwargs",
+    "progress_callback",
+)
+
 
 class EmbeddingAnimation(ArtistAnimation):
     """A film of an embedding, as `animate_embedding` returns it.
@@ -192,11 +202,12 @@ class EmbeddingAnimation(ArtistAnimation):
         dpi: float | str | None = None,
         *,
         hold: float | None = None,
-        loop: int = 0,
+        loop: int | None = None,
         quality: float | None = None,
         transparent: bool | None = None,
         max_bytes: int | str | None = None,
         target: str | None = None,
+        metadata: Mapping[str, str] | None = None,
         progress: bool | None = None,
         **matplotlib: Any,
     ) -> None:
@@ -216,9 +227,10 @@ class EmbeddingAnimation(ArtistAnimation):
         hold
             Seconds that the last frame stays; `None`: as the film was made.
         loop
-            How often it plays, 0 for ever.
+            How often it plays; 0 or `None`: for ever.
         quality
-            0 to 100, or `None` for crisp points.
+            0 to 100; `None`: 80, for mp4 no larger than matplotlib's own. Above it, single points
+            become crisper and files larger: 94 is x264's crf 18.
         transparent
             Leave out the background, in formats that can; `None`: as
             `rcParams["savefig.transparent"]` says.
@@ -226,6 +238,9 @@ class EmbeddingAnimation(ArtistAnimation):
             Largest size of the file, such as `"15MB"`: the best picture that fits is found.
         target
             Where the film will be shown, such as `"slides"`: format and limits follow.
+        metadata
+            What the file says of itself, such as `{"title": …, "artist": …}`, besides or instead
+            of the film's title, the call that made it and the version of this package.
         progress
             Show a progress bar; `None`: when it lasts and someone watches.
         **matplotlib
@@ -235,6 +250,8 @@ class EmbeddingAnimation(ArtistAnimation):
         ------
         ValueError
             For an unknown suffix or an argument out of range.
+        TypeError
+            For matplotlib's arguments without `writer`, or those of this package with it.
         FileNotFoundError, PermissionError
             For a folder that is missing or not writable; nothing has been drawn by then.
 
@@ -246,32 +263,36 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> film.save("markers.mp4", dpi=100)
         >>> film.save("markers.gif", dpi=100, max_bytes="1MB")
         """
+        ours = {
+            "hold": hold,
+            "loop": loop,
+            "quality": quality,
+            "transparent": transparent,
+            "max_bytes": max_bytes,
+            "target": target,
+            "progress": progress,
+        }
+        _check_arguments(writer, ours, matplotlib)
         if writer is not None:
-            given = {"fps": fps, "dpi": dpi, **matplotlib}
+            given = {"fps": fps, "dpi": dpi, "metadata": metadata, **matplotlib}
             super().save(filename, writer=writer, **given)
             return
-        if matplotlib:
-            raise TypeError(
-                f"{next(iter(matplotlib))}= is an argument of matplotlib's writers: name one, "
-                "such as writer='ffmpeg', or leave it out."
-            )
         import matplotlib as mpl
         import scanpy as sc
 
         from scanpy_anim import video
 
-        video.check(filename, fps=fps, hold=hold)
+        loop = 0 if loop is None else loop
+        choices: Any = {"loop": loop, "quality": quality, "max_bytes": max_bytes, "target": target}
+        video.check(filename, fps=fps, hold=hold, **choices)
         if transparent is None:
             transparent = mpl.rcParams["savefig.transparent"]
         seconds = self.timeline.seconds(fps, hold)
         start = sc.logging.info(f"saving {len(self)} frames")
         written = video.write(
-            self._film(self._save_dpi(dpi), seconds, transparent=transparent),
+            self._film(self._save_dpi(dpi), seconds, transparent=transparent, metadata=metadata),
             filename,
-            loop=loop,
-            quality=quality,
-            max_bytes=max_bytes,
-            target=target,
+            **choices,
             progress=self._progress if progress is None else progress,
         )
         for note in written.notes:
@@ -316,7 +337,14 @@ class EmbeddingAnimation(ArtistAnimation):
             return self.to_html5_video()
         return self.to_jshtml()
 
-    def _film(self, dpi: float, seconds: NDArray[np.float64], *, transparent: bool = False) -> Film:
+    def _film(
+        self,
+        dpi: float,
+        seconds: NDArray[np.float64],
+        *,
+        transparent: bool = False,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Film:
         from scanpy_anim.video import Film
 
         canvas_size(self.figure, dpi)
@@ -327,7 +355,8 @@ class EmbeddingAnimation(ArtistAnimation):
             palette=self._palette,
             background=_opaque(self.figure.get_facecolor()),
             description=self._title,
-            metadata=self._metadata,
+            metadata=self._metadata | {name: str(text) for name, text in (metadata or {}).items()},
+            alpha=transparent,
         )
 
     def _canvases(self, dpi: float, *, transparent: bool = False) -> Iterator[NDArray[np.uint8]]:
@@ -359,6 +388,26 @@ class EmbeddingAnimation(ArtistAnimation):
         for artist in self.photos[i]:
             artist.set_visible(True)
         self._drawn_artists = self.photos[i]
+
+
+def _check_arguments(
+    writer: object, ours: Mapping[str, object], matplotlib: Mapping[str, object]
+) -> None:
+    """See that nobody's arguments are dropped without a word."""
+    for name in matplotlib:
+        if name not in MATPLOTLIBS:
+            raise TypeError(f"save() has no argument {name}=. It takes {', '.join(ours)}, …")
+        if writer is None:
+            raise TypeError(
+                f"{name}= is an argument of matplotlib's writers: name one, such as "
+                "writer='ffmpeg', or leave it out."
+            )
+    given = [name for name, value in ours.items() if value is not None]
+    if writer is not None and given:
+        raise TypeError(
+            f"{given[0]}= is not known to matplotlib's writers: leave out writer={writer!r}, "
+            f"or {given[0]}=."
+        )
 
 
 def _checked_dpi(dpi: float | str) -> float:

@@ -133,14 +133,18 @@ class FilmWriter(AbstractMovieWriter):
             self._close()
 
     def finish(self) -> None:
-        """Write the file."""
+        """Write the file; what it could not hold as asked is told."""
+        import scanpy as sc
+
         film = Film(
             self._frames,
             [1 / self.fps] * (len(self._sizes) - 1) + [self._hold],
             background=_background(self.fig),
             metadata={name: str(text) for name, text in self.metadata.items()},
         )
-        write(film, Path(self.outfile), progress=self._progress, **self._choices)
+        written = write(film, Path(self.outfile), progress=self._progress, **self._choices)
+        for note in written.notes:
+            sc.logging.warning(note)
         self._close()
 
     def _frames(self, scale: float) -> Iterator[NDArray[np.uint8]]:

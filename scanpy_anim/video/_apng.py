@@ -16,6 +16,7 @@ import numpy as np
 from ._clock import starts
 from ._gif import colours_of
 from ._palette import CLEAR, as_indices, film_palette
+from ._reel import stored
 from ._setting import QUALITY
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
     Sentences worth telling the user.
     """
     palette = None
-    frames = setting.frames(film)
+    frames = stored(film, setting)
     if setting.quality < QUALITY:
         palette = film_palette(film, setting, colours_of(setting.quality))
         frames = as_indices(frames, palette, film.background)

@@ -24,7 +24,7 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
     Sentences worth telling the user.
     """
     begin = starts(film.durations, 1000)
-    picture = reel(setting.frames(film), len(film))
+    picture = reel(film, setting)
     picture.save(
         path,
         "AVIF",

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ._setting import is_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
@@ -40,7 +42,7 @@ def as_bytes(size: float | str) -> int:
         found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmg]?i?b)?\s*", size, re.IGNORECASE)
         number = float(found[1]) * UNITS.get((found[2] or "").lower(), 1) if found else -1.0
     else:
-        number = float(size)
+        number = float(size) if is_number(size) else -1.0
     if not 1 <= number < float("inf"):
         msg = f"max_bytes must be a number of bytes or a text like '15MB', not {size!r}"
         raise ValueError(msg)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._budget import as_bytes
 from ._formats import FORMATS
+from ._setting import is_number
 from ._targets import TARGETS
 
 if TYPE_CHECKING:
@@ -132,14 +132,10 @@ def check_numbers(
     *, loop: int, quality: float | None, fps: float | None = None, hold: float | None = None
 ) -> None:
     """See that the numbers are in range."""
-    if not (_is_number(loop) and 0 <= loop < 65_536 and loop == int(loop)):
+    if not (is_number(loop) and 0 <= loop < 65_536 and loop == int(loop)):
         raise ValueError(f"loop must be 0 (for ever) or how often to play, not {loop!r}")
-    if quality is not None and not (_is_number(quality) and 0 <= quality <= 100):
+    if quality is not None and not (is_number(quality) and 0 <= quality <= 100):
         raise ValueError(f"quality must be between 0 and 100 (usual: 80), not {quality!r}")
     for name, number in (("fps", fps), ("hold", hold)):
-        if number is not None and not (_is_number(number) and 0 < number < math.inf):
+        if number is not None and not (is_number(number) and 0 < number < math.inf):
             raise ValueError(f"{name} must be a positive number, not {number!r}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

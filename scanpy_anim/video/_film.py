@@ -35,6 +35,9 @@ class Film:
         What the film shows, in a sentence: the alternative text of the picture.
     metadata
         Written where the format has a place for it: ``title``, ``comment``, ``software``, …
+    alpha
+        Whether the fourth channel means anything, if there is one. False: it is 255 throughout,
+        and formats that could store it leave it out.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class Film:
     background: tuple[int, int, int] = (255, 255, 255)
     description: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    alpha: bool = True
 
     def __post_init__(self) -> None:
         durations = tuple(float(seconds) for seconds in self.durations)

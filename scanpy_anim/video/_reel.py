@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
+    from ._film import Film
+    from ._setting import Setting
 
-def reel(frames: Iterator[NDArray[np.uint8]], n_frames: int) -> Any:
-    """Wrap an iterator of frames as an image whose ``seek`` draws the next one.
+
+def reel(film: Film, setting: Setting) -> Any:
+    """Wrap a film as an image whose ``seek`` draws the next frame.
 
     Pillow's savers walk through ``n_frames`` of an image with ``seek``. Lists of images given as
     ``append_images`` they would keep in memory as a whole.
     """
     from PIL import Image
 
+    frames, n_frames = stored(film, setting), len(film)
     picture: Any = Image.fromarray(next(frames))
     at = 0
 
@@ -37,6 +42,12 @@ def reel(frames: Iterator[NDArray[np.uint8]], n_frames: int) -> Any:
     if n_frames == 1:
         _finish(frames)
     return picture
+
+
+def stored(film: Film, setting: Setting) -> Iterator[NDArray[np.uint8]]:
+    """Draw the frames for a format that can store opacity: without it where it says nothing."""
+    for frame in setting.frames(film):
+        yield frame if film.alpha else np.ascontiguousarray(frame[..., :3])
 
 
 def _finish(frames: Iterator[NDArray[np.uint8]]) -> None:

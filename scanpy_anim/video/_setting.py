@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,3 +70,8 @@ def _check_size(width: int, height: int, format: Format) -> None:
 def between(quality: int, worst: float, usual: float) -> float:
     """Map a quality on a codec's own scale: 0 to ``worst``, 80 to ``usual``, 100 beyond it."""
     return worst + (usual - worst) * quality / QUALITY
+
+
+def is_number(value: object) -> bool:
+    """Say whether something counts: True and False do not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
