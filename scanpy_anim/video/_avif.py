@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import struct
+from io import SEEK_CUR
+from typing import IO, TYPE_CHECKING
 
 from ._clock import starts
 from ._metadata import xmp
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from ._film import Film
     from ._setting import Setting
+
+FOLDERS = (b"moov", b"trak", b"mdia")
+DATED = (b"mvhd", b"tkhd", b"mdhd")
 
 
 def encode(film: Film, path: Path, setting: Setting) -> list[str]:
@@ -35,4 +40,25 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
         range="limited",  # Chromium shows films in full range with too much contrast
         xmp=xmp(film),
     )
+    with path.open("rb+") as file:
+        _forget_dates(file, path.stat().st_size)
     return [] if setting.loop == 0 else ["avif: plays for ever, loop cannot be stored"]
+
+
+def _forget_dates(file: IO[bytes], end: int) -> None:
+    """Zero when the film was made, as is usual where it is not to be told (ISO 14496-12, 8.2.2).
+
+    So equal films give equal bytes.
+    """
+    while file.tell() + 8 <= end:
+        start = file.tell()
+        size, kind = struct.unpack(">I4s", file.read(8))
+        if kind in FOLDERS:
+            _forget_dates(file, start + size)
+        elif kind in DATED:
+            long = file.read(1) == b"\x01"
+            file.seek(3, SEEK_CUR)
+            file.write(bytes(16 if long else 8))  # created, changed
+        elif size < 8:
+            return  # to the end of the file, or a length of 64 bits: no room for dates
+        file.seek(start + size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -175,6 +176,17 @@ def test_apng_loops(film: Film, tmp_path: Path, loop: int) -> None:
     at = content.index(b"acTL")
     assert struct.unpack(">II", content[at + 4 : at + 12]) == (12, loop)
     assert struct.unpack(">I", content[at + 12 : at + 16])[0] == zlib.crc32(content[at : at + 12])
+
+
+def test_avif_does_not_tell_when_it_was_made(film: Film, tmp_path: Path) -> None:
+    write(film, path := tmp_path / "film.avif")
+    with av.open(str(path)) as container:
+        dates = [container.metadata, *(stream.metadata for stream in container.streams)]
+    assert not any("creation_time" in told for told in dates)
+    first = path.read_bytes()
+    time.sleep(1.1 - time.time() % 1)  # into the next second: dates are whole ones
+    write(film, path)
+    assert path.read_bytes() == first
 
 
 def test_avif(film: Film, frames: np.ndarray, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_ctrl_c_while_encoding(tmp_path: Path, suffix: str) -> None:
     script = f"""
         import os, signal, threading, numpy as np
         from scanpy_anim.video import Film, write
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
         def render(scale):
             for number in range(100_000):
                 if number == 10:
