@@ -50,7 +50,7 @@ def player(film: Film, *, loop: int = 0, quality: float | None = None) -> str:
     """Give the HTML that plays a film in a notebook's output or anywhere on a page.
 
     The film is a VP9 stream (every current browser decodes it, also those without licensed
-    codecs) in the fragment itself, with a key frame every 30 frames, so that scrubbing is exact
+    codecs) in the fragment itself, with a key frame every 60 frames, so that scrubbing is exact
     and quick. Where scripts do not run (an untrusted notebook) the browser's own controls play
     it; where videos are not let through either (GitHub's view of a notebook) the last frame is
     shown as a picture. Players on one page do not know of each other; texts are escaped; equal

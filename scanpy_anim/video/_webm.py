@@ -43,5 +43,5 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
 
 
 def encode_for_player(film: Film, target: BytesIO, setting: Setting) -> None:
-    """Write a webm that is quick to make and to seek in."""
-    encode_stream(film, target, setting, vp9(setting.quality, cpu_used=6, key_every=30))
+    """Write a webm that is quick to make, and to seek in: 60 frames are decoded at most."""
+    encode_stream(film, target, setting, vp9(setting.quality, cpu_used=6, key_every=60))
