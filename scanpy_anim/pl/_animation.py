@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.animation import ArtistAnimation
 
+from scanpy_anim.pl._arguments import check_arguments, checked_dpi, is_count
 from scanpy_anim.pl._backdrop import canvas_size, draw_frames
 from scanpy_anim.pl._notebook import close_shown_twice, video_element
 from scanpy_anim.pl._still import copy_of
@@ -23,18 +25,6 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._stage import Stage
     from scanpy_anim.pl._timeline import Timeline
     from scanpy_anim.video import Film
-
-LEAST_DPI = 10  # FreeType refuses letters of less than a pixel
-
-#: Arguments of `matplotlib.animation.Animation.save` that ours does not have itself.
-MATPLOTLIBS = (
-    "codec",
-    "bitrate",
-    "extra_args",
-    "extra_anim",
-    "savefig_kwargs",
-    "progress_callback",
-)
 
 
 class EmbeddingAnimation(ArtistAnimation):
@@ -137,7 +127,7 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> [frame.shape for frame in film.frames(dpi=50)]
         [(240, 320, 3), (240, 320, 3)]
         """
-        for canvas in self._canvases(self.figure.dpi if dpi is None else _checked_dpi(dpi)):
+        for canvas in self._canvases(self.figure.dpi if dpi is None else checked_dpi(dpi)):
             yield np.ascontiguousarray(canvas[..., :3])
 
     def still(self, i: int) -> Figure:
@@ -157,7 +147,7 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> import scanpy as sc, scanpy_anim as sca
         >>> adata = sc.datasets.pbmc68k_reduced()
         >>> film = sca.pl.animate_embedding(adata, color=["CD3D", "LYZ"], scale="linear")
-        >>> film.still(-1).savefig("LYZ.pdf")
+        >>> film.still(-1).savefig("LYZ.pdf", dpi=300)
         """
         return copy_of(self.figure, self.photos, self._frame_number(i))
 
@@ -173,7 +163,8 @@ class EmbeddingAnimation(ArtistAnimation):
 
         Returns
         -------
-        A figure that pyplot does not know; text is text in a PDF or SVG, the cells an image.
+        A figure that pyplot does not know. In a PDF or SVG the cells are an image, as fine as the
+        `dpi` of `savefig` says, and everything else is lines and letters.
 
         Examples
         --------
@@ -181,14 +172,16 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> adata = sc.datasets.pbmc68k_reduced()
         >>> sca.tl.label_propagation(adata, [0, 1])
         >>> film = sca.pl.animate_embedding(adata)
-        >>> film.filmstrip([0, 2, -1]).savefig("strip.pdf")
+        >>> film.filmstrip([0, 2, -1]).savefig("strip.pdf", dpi=300)
         """
         from scanpy_anim.pl._filmstrip import filmstrip
 
         if frames is None:
-            if not isinstance(n, int | np.integer) or n < 1:
+            if not is_count(n) or n < 1:
                 raise ValueError(f"n={n!r}: how many frames, 1 or more.")
             frames = np.unique(np.linspace(0, len(self) - 1, n).round().astype(int)).tolist()
+        elif not isinstance(frames, Iterable):
+            raise TypeError(f"frames={frames!r}: a list of frame numbers, such as [0, 2, -1].")
         chosen = [self._frame_number(i) for i in frames]
         if not chosen:
             raise ValueError("frames is empty: at least one frame is needed.")
@@ -272,7 +265,7 @@ class EmbeddingAnimation(ArtistAnimation):
             "target": target,
             "progress": progress,
         }
-        _check_arguments(writer, ours, matplotlib)
+        check_arguments(writer, ours, matplotlib)
         if writer is not None:
             given = {"fps": fps, "dpi": dpi, "metadata": metadata, **matplotlib}
             super().save(filename, writer=writer, **given)
@@ -369,9 +362,11 @@ class EmbeddingAnimation(ArtistAnimation):
         import matplotlib as mpl
 
         dpi = mpl.rcParams["savefig.dpi"] if dpi is None else dpi
-        return self.figure.dpi if dpi == "figure" else _checked_dpi(dpi)
+        return self.figure.dpi if dpi == "figure" else checked_dpi(dpi)
 
     def _frame_number(self, i: int) -> int:
+        if not is_count(i):
+            raise TypeError(f"frame {i!r}: the number of a frame, 0 to {len(self) - 1}.")
         if not -len(self) <= i < len(self):
             raise IndexError(f"frame {i}: the film has {len(self)} frames, 0 to {len(self) - 1}.")
         return i % len(self)
@@ -388,36 +383,6 @@ class EmbeddingAnimation(ArtistAnimation):
         for artist in self.photos[i]:
             artist.set_visible(True)
         self._drawn_artists = self.photos[i]
-
-
-def _check_arguments(
-    writer: object, ours: Mapping[str, object], matplotlib: Mapping[str, object]
-) -> None:
-    """See that nobody's arguments are dropped without a word."""
-    for name in matplotlib:
-        if name not in MATPLOTLIBS:
-            raise TypeError(f"save() has no argument {name}=. It takes {', '.join(ours)}, …")
-        if writer is None:
-            raise TypeError(
-                f"{name}= is an argument of matplotlib's writers: name one, such as "
-                "writer='ffmpeg', or leave it out."
-            )
-    given = [name for name, value in ours.items() if value is not None]
-    if writer is not None and given:
-        raise TypeError(
-            f"{given[0]}= is not known to matplotlib's writers: leave out writer={writer!r}, "
-            f"or {given[0]}=."
-        )
-
-
-def _checked_dpi(dpi: float | str) -> float:
-    """See that a resolution is one in which text can be drawn."""
-    number = isinstance(dpi, int | float | np.number) and not isinstance(dpi, bool)
-    if not (number and LEAST_DPI <= float(dpi) < np.inf):
-        raise ValueError(
-            f'dpi={dpi!r}: dots per inch, {LEAST_DPI} or more (usual: 100 to 300), or "figure".'
-        )
-    return float(dpi)
 
 
 def _opaque(color: Any) -> tuple[int, int, int]:

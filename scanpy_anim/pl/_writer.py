@@ -74,7 +74,7 @@ class FilmWriter(AbstractMovieWriter):
     ) -> None:
         known: Any = {"fps": fps, "metadata": metadata, "codec": codec, "bitrate": bitrate}
         super().__init__(**known)
-        self._hold = 1 / fps if hold is None else hold
+        self._hold = hold
         self._choices: dict[str, Any] = {
             "loop": loop,
             "quality": quality,
@@ -136,9 +136,10 @@ class FilmWriter(AbstractMovieWriter):
         """Write the file; what it could not hold as asked is told."""
         import scanpy as sc
 
+        each = 1 / self.fps
         film = Film(
             self._frames,
-            [1 / self.fps] * (len(self._sizes) - 1) + [self._hold],
+            [each] * (len(self._sizes) - 1) + [each if self._hold is None else self._hold],
             background=_background(self.fig),
             metadata={name: str(text) for name, text in self.metadata.items()},
         )

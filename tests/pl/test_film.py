@@ -299,6 +299,13 @@ def test_filmstrip(propagated):
         film.filmstrip(n=0)
     with pytest.raises(IndexError, match="frame 99"):
         film.filmstrip([99])
+    with pytest.raises(TypeError, match=r"frames=3: a list of frame numbers"):
+        film.filmstrip(3)
+    for wrong in ("a", 1.5, True, None):
+        with pytest.raises(TypeError, match=f"frame {wrong!r}: the number of a frame, 0 to"):
+            film.filmstrip([wrong])
+        with pytest.raises(TypeError, match=f"frame {wrong!r}: the number of a frame, 0 to"):
+            film.still(wrong)
 
 
 def test_filmstrip_saves_as_a_vector_figure(propagated, tmp_path):

@@ -169,6 +169,17 @@ def test_a_file_that_is_there_stays_until_the_new_one_is_complete(film, tmp_path
         ("film.gif", {"codec": "h264"}, TypeError, "codec= is an argument of matplotlib"),
         ("film.gif", {"target": "myspace"}, ValueError, "myspace"),
         ("film.gif", {"max_bytes": "much"}, ValueError, "much"),
+        ("film.gif", {"max_bytes": True}, ValueError, "True"),
+        ("film.gif", {"max_bytes": ["1MB"]}, ValueError, "1MB"),
+        ("film.gif", {"bitrat": 5}, TypeError, "no argument bitrat=.*quality"),
+        (
+            "film.gif",
+            {"writer": "pillow", "hold": 2},
+            TypeError,
+            "hold= is not known to matplotlib",
+        ),
+        ("film.mp4", {"writer": "ffmpeg", "quality": 90}, TypeError, "quality= is not known"),
+        ("film.mp4", {"writer": "ffmpeg", "max_bytes": "1MB"}, TypeError, "max_bytes= is not"),
     ],
 )
 def test_bad_saves_fail_before_anything_is_drawn(
@@ -226,6 +237,29 @@ def test_metadata_says_what_it_is(propagated, tmp_path):
     assert "types on umap" in said
     assert "animate_embedding(adata, color='types', fps=5)" in said
     assert f"scanpy-anim {sca.__version__}" in said
+    sca.pl.animate_embedding(propagated).save(tmp_path / "film.gif", dpi=30)
+    assert b"animate_embedding(adata)\n" in (tmp_path / "film.gif").read_bytes()
+
+
+def test_metadata_of_ones_own(film, tmp_path):
+    film.save(tmp_path / "film.mp4", dpi=30, metadata={"title": "Mine", "artist": "Me", "year": 26})
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        said = dict(container.metadata)
+    assert (said["title"], said["artist"]) == ("Mine", "Me")
+    assert "year: 26" in said["comment"]
+    assert f"scanpy-anim {sca.__version__}" in said["comment"]
+    film.save(tmp_path / "film.gif", writer="pillow", dpi=30, metadata={"title": "Mine"})
+
+
+def test_opacity_takes_no_room_where_there_is_none(film, tmp_path):
+    for transparent in (False, True):
+        film.save(tmp_path / "film.avif", dpi=50, transparent=transparent)
+        with av.open(str(tmp_path / "film.avif")) as container:
+            kinds = {stream.pix_fmt for stream in container.streams.video}
+        assert any("gray" in kind for kind in kinds) == transparent  # opacity is a stream beside
+        film.save(tmp_path / "film.apng", dpi=50, transparent=transparent)
+        colour_type = (tmp_path / "film.apng").read_bytes()[25]  # PNG, 11.2.1: 2 is RGB, 6 RGBA
+        assert colour_type == (6 if transparent else 2)
 
 
 def test_names_from_the_data_are_only_text(propagated):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pytest
+import scanpy as sc
 from matplotlib.animation import FuncAnimation, writers
 from matplotlib.figure import Figure
 
@@ -76,6 +77,19 @@ def test_options(tmp_path: Path) -> None:
     assert path.stat().st_size <= 2000
 
 
+def test_what_was_rounded_or_chosen_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(sc.logging, "warning", told.append)
+    animation(canvas()).save(tmp_path / "film.gif", writer="scanpy_anim", fps=30)
+    small = FilmWriter(fps=10, max_bytes=2000)
+    animation(canvas()).save(tmp_path / "film.apng", writer=small, dpi=400)
+    assert len(told) == 2
+    assert "0.03 s (33.33 frames a second)" in told[0]
+    assert "to stay within 2,000 bytes" in told[1]
+
+
 def test_an_error_while_drawing_leaves_the_old_file(tmp_path: Path) -> None:
     (path := tmp_path / "film.gif").write_bytes(b"old")
     figure = canvas()
@@ -103,6 +117,11 @@ def test_bad_input_is_found_before_the_first_frame(tmp_path: Path) -> None:
         film.save(tmp_path / "missing" / "film.gif", writer="scanpy_anim")
     with pytest.raises(ValueError, match="hold must be"):
         film.save(tmp_path / "film.gif", writer=FilmWriter(hold=-1))
+    for wrong in (0, -1, float("nan"), "fast"):
+        with pytest.raises(ValueError, match=f"fps must be a positive number, not {wrong!r}"):
+            film.save(tmp_path / "film.gif", writer=FilmWriter(fps=wrong))
+    with pytest.raises(ValueError, match="fps must be a positive number, not 0"):
+        film.save(tmp_path / "film.gif", writer="scanpy_anim", fps=0)
     assert drawn == []
     film.save(tmp_path / "film.gif", writer="scanpy_anim")
 
