@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._titles import FrameTitle
 
 
+#: What says which of an embedding's dimensions are shown.
+DIMENSIONS = ("components", "dimensions")
+
+
 def animate_embedding(
     adata: AnnData,
     basis: str | Sequence[str] = "umap",
@@ -169,13 +173,14 @@ def animate_embedding(
     from scanpy_anim.pl._scale import Scale
     from scanpy_anim.pl._stage import set_stage
     from scanpy_anim.pl._timeline import Pacing
-    from scanpy_anim.pl._titles import frame_titles
+    from scanpy_anim.pl._titles import frame_titles, moment_titles
 
     check_arguments(kwargs)
     _taken(kwargs, *INSTEAD)  # show=False and the like: so it is anyway
     _check_sort_order(sort_order)
+    _check_axes(ax)
     call = _spelled(locals())
-    if isinstance(classes, str) and not {"components", "dimensions"} & set(kwargs):
+    if isinstance(classes, str) and kwargs.keys().isdisjoint(DIMENSIONS):
         kwargs.setdefault("title", classes)  # or the frame's text would take its place
     moving = motion(
         adata,
@@ -183,8 +188,10 @@ def animate_embedding(
         align=align,
         projection=projection,
         rotate=rotate,
-        dimensions=kwargs.pop("dimensions", None) if projection == "3d" else None,
+        **{n: kwargs[n] for n in DIMENSIONS if kwargs.get(n) is not None},
     )
+    if projection == "3d":
+        _taken(kwargs, *DIMENSIONS)
     scaling = Scale(scale, _taken(kwargs, "vmin", "vmax", "vcenter", "norm"), per_frame)
     sources = _color.on_one_clock(
         _color.sources(
@@ -212,7 +219,10 @@ def animate_embedding(
         reverse=reverse,
         bounce=bounce,
     )
-    picked = pacing.chosen(sources[0].n_frames)
+    n_frames = sources[0].n_frames
+    picked, timeline = pacing.chosen(n_frames), pacing.timeline(n_frames)
+    texts = frame_titles(frame_title, sources[0])
+    marked = _marks.marked_cells(adata, mark_cells)
 
     stage = set_stage(
         adata,
@@ -226,11 +236,12 @@ def animate_embedding(
         arguments=kwargs,
     )
     paints = [paint(stage, i, sort_order) for i in range(len(stage.panels))]
-    change = change_of(paints, moving, adata.n_obs, sources[0].n_frames)
-    timeline = pacing.timeline(sources[0].n_frames, change)
-    titles = frame_titles(frame_title, sources[0], timeline.moments, ways=ways)
+    if pace == "change":
+        change = change_of(paints, moving, adata.n_obs, n_frames)
+        timeline = pacing.timeline(n_frames, change)
+    titles = None if texts is None else moment_titles(texts, timeline.moments, ways=ways)
     rings = _marks.seed_rings(stage) if mark_seeds else []
-    rings += _marks.cell_rings(stage, adata, mark_cells)
+    rings += _marks.cell_rings(stage, marked)
     return record(
         stage,
         paints,
@@ -261,6 +272,13 @@ def _spelled(arguments: dict[str, Any]) -> str:
         if isinstance(value, str | int | float | list | tuple) and len(repr(value)) < 200
     ]
     return f"scanpy_anim.pl.animate_embedding({', '.join(['adata', *spelled])})"
+
+
+def _check_axes(ax: object) -> None:
+    from matplotlib.axes import Axes
+
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"ax={ax!r}: one matplotlib Axes, such as plt.subplots() makes.")
 
 
 def _check_sort_order(sort_order: object) -> None:

@@ -1,8 +1,9 @@
-"""Which embedding."""
+"""Which embedding, and which of its dimensions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 from scanpy_anim._names import MissingKeyError, listed, nearest
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 def basis_key(adata: AnnData, basis: str) -> str:
     """Find an embedding in obsm as scanpy does: by its name, or with `X_` before it."""
+    if not isinstance(basis, str):
+        raise TypeError(f"basis={basis!r}: the name of an embedding in adata.obsm, or several.")
     for key in (basis, f"X_{basis}"):
         if key in adata.obsm:
             return key
@@ -20,3 +23,65 @@ def basis_key(adata: AnnData, basis: str) -> str:
         f"{nearest(basis, adata.obsm)} "
         f"There are {listed(adata.obsm)}. A UMAP comes from sc.tl.umap(adata)."
     )
+
+
+def read_dimensions(
+    adata: AnnData, basis: str, n: int, *, components: Any = None, dimensions: Any = None
+) -> list[tuple[int, ...]]:
+    """Read which `n` dimensions each panel shows, counted from 0, as `sc.pl.embedding` does.
+
+    Parameters
+    ----------
+    adata, basis
+        Annotated data, and the name of one embedding.
+    n
+        How many dimensions a panel has.
+    components
+        `"1,2"`, counted from 1, a list of such, or `"all"` (which is left to scanpy).
+    dimensions
+        `(0, 1)`, or a list of such. Default: the first `n`.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        For what cannot be read, and dimensions that the embedding does not have.
+    """
+    shape = adata.obsm[basis_key(adata, basis)].shape
+    if len(shape) != 2 or shape[1] < n:
+        raise ValueError(f"basis={basis!r} has shape {shape}; {n} dimensions are needed.")
+    if components is not None and dimensions is not None:
+        raise ValueError(f"components={components!r}, dimensions={dimensions!r}: one of the two.")
+    if components is None:
+        spelled, panels = f"dimensions={dimensions!r}", _of_numbers(dimensions, n)
+    else:
+        spelled, panels = f"components={components!r}", _of_text(components)
+    for panel in panels:
+        if len(panel) != n or not all(isinstance(d, Integral) for d in panel):
+            example = ", ".join(map(str, range(n)))
+            raise ValueError(
+                f"{spelled}: {n} dimensions a panel, such as dimensions=({example}), "
+                "or components with a comma between, counted from 1."
+            )
+        if not all(-shape[1] <= d < shape[1] for d in panel):
+            raise ValueError(f"{spelled}: basis={basis!r} has {shape[1]} dimensions.")
+    return panels
+
+
+def _of_numbers(dimensions: Any, n: int) -> list[tuple[int, ...]]:
+    if dimensions is None:
+        return [tuple(range(n))]
+    if all(isinstance(d, Integral) for d in dimensions):
+        return [tuple(dimensions)]
+    return [tuple(panel) for panel in dimensions]
+
+
+def _of_text(components: Any) -> list[tuple[int, ...]]:
+    if components == "all":
+        return []
+    texts = [components] if isinstance(components, str) else components
+    return [tuple(_from_one(part) for part in str(text).split(",")) for text in texts]
+
+
+def _from_one(part: str) -> Any:
+    """Return a component's number counted from 0; what is no number stays as it is."""
+    return int(part) - 1 if part.strip().isdecimal() else part

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl import _propagated
-from scanpy_anim.pl._source import Continuous, Once, Source, columns_of, from_arrays, from_columns
+from scanpy_anim.pl._source import (
+    Continuous,
+    Once,
+    Source,
+    columns_of,
+    floats,
+    from_arrays,
+    from_columns,
+    is_categorical,
+)
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -54,6 +63,7 @@ def sources(
         return [s for name in names for s in _of_obsm(adata, name, classes)]
     if any(of_obsm):
         inside = [n for n, there in zip(names, of_obsm, strict=True) if there]
+        _of_names(adata, [n for n in names if n not in inside], **genes)  # are there such names?
         raise ValueError(
             f"color={color!r} mixes keys of adata.obsm ({listed(inside)}), a panel each, with "
             "columns or genes, a frame each. Make two films of them."
@@ -78,7 +88,8 @@ def _check_n_frames(color: Any, n_frames: int | None) -> None:
             f"n_frames={n_frames!r} goes with a function as color; here color is "
             f"{type(color).__name__} and brings its own number of frames."
         )
-    if n_frames is not None and (not isinstance(n_frames, int | np.integer) or n_frames < 1):
+    whole = isinstance(n_frames, int | np.integer) and not isinstance(n_frames, bool)
+    if n_frames is not None and not (whole and n_frames >= 1):
         raise ValueError(f"n_frames={n_frames!r}: a whole number, 1 or more.")
 
 
@@ -100,6 +111,8 @@ def _of_obsm(adata: AnnData, key: str, classes: str | Sequence[str] | None) -> l
     if isinstance(record, Mapping) and "iterations" in record:
         return _propagated.sources(adata, key, record, classes)
     values = adata.obsm[key]
+    if 0 in values.shape[1:]:
+        raise ValueError(f"color: {key!r} has shape {values.shape}, no frame to show.")
     if np.ndim(values) == 3:
         return _propagated.cube(adata, key, classes)
     if classes is not None:
@@ -115,6 +128,8 @@ def _of_obsm(adata: AnnData, key: str, classes: str | Sequence[str] | None) -> l
 
 def _of_matrix(name: str, values: Any) -> Source:
     """Make a source of a dense or sparse `(n_obs, n_frames)` matrix: a column is a frame."""
+    if values.ndim == 2 and values.shape[1] == 0:
+        raise ValueError(f"color: {name!r} has shape {values.shape}, no frame to show.")
     if hasattr(values, "tocsc"):
         columns = values.tocsc()
         return Continuous(
@@ -123,8 +138,6 @@ def _of_matrix(name: str, values: Any) -> Source:
     values = np.asarray(values)
     if values.ndim == 1:
         values = values[:, None]
-    if values.shape[1] == 0:
-        raise ValueError(f"color: {name!r} has shape {values.shape}, no frame to show.")
     if values.dtype.kind in "biuf" and values.dtype != np.bool_:
         return Continuous(name, values.shape[1], columns_of(values))
     return from_arrays(name, list(values.T), values.shape[0])
@@ -137,20 +150,19 @@ def _floating(values: NDArray) -> NDArray[np.floating]:
 
 def _of_callable(color: Callable[[int], object], n_frames: int, n_obs: int) -> Source:
     read = Once(color, n_obs)
-    if np.asarray(read(0)).dtype.kind in "iuf":
+    if not is_categorical(read(0)):
         return Continuous("color", n_frames, lambda i: _number(read(i), i))
     return from_arrays("color", [read(i) for i in range(n_frames)], n_obs)
 
 
 def _number(values: Any, i: int) -> NDArray[np.floating]:
     """Return what a function gave for frame `i`, which has to be numbers as its first frame was."""
-    values = np.asarray(values)
-    if values.dtype.kind not in "biuf":
+    if is_categorical(values) and values.dtype != np.bool_:
         raise TypeError(
             f"color(0) gave numbers, color({i}) gives {values.dtype}: one colour scale cannot show "
             "both. Make two films of them."
         )
-    return _floating(values)
+    return floats(values, i)
 
 
 def _of_arrays(adata: AnnData, color: Any) -> Source:

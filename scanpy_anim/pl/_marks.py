@@ -98,11 +98,15 @@ def seed_rings(stage: Stage) -> list[Rings]:
     return rings
 
 
-def cell_rings(stage: Stage, adata: AnnData, cells: Sequence[Any] | None) -> list[Rings]:
-    """Ring any cells, given as names, positions or a mask, in every panel."""
+def marked_cells(adata: AnnData, cells: Sequence[Any] | None) -> NDArray[np.intp]:
+    """Read which cells to ring, given as names, positions or a mask."""
     if cells is None:
-        return []
+        return np.empty(0, np.intp)
     from scanpy_anim.tl._cells import read_cells
 
-    positions = read_cells(adata.obs_names, cells, name="mark_cells").positions
-    return [Rings(panel, positions, "black") for panel in stage.panels]
+    return read_cells(adata.obs_names, cells, name="mark_cells").positions
+
+
+def cell_rings(stage: Stage, cells: NDArray[np.intp]) -> list[Rings]:
+    """Ring any cells in every panel."""
+    return [Rings(panel, cells, "black") for panel in stage.panels if len(cells)]

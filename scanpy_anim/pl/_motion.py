@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from scanpy_anim.pl._basis import basis_key
+from scanpy_anim.pl._basis import basis_key, read_dimensions
 from scanpy_anim.pl._spatial import SPATIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -171,9 +171,16 @@ def motion(
     align: bool = True,
     projection: str = "2d",
     rotate: float = 360.0,
-    dimensions: Any = None,
+    **asked: Any,
 ) -> Motion | None:
     """Read where the cells go; `None` where they stay.
+
+    Parameters
+    ----------
+    adata, basis, align, projection, rotate
+        As in `animate_embedding`.
+    asked
+        `components` or `dimensions`, where given.
 
     Raises
     ------
@@ -183,10 +190,15 @@ def motion(
     if projection not in ("2d", "3d"):
         raise ValueError(f"projection={projection!r}: '2d' or '3d'.")
     if projection == "3d":
-        return _turn(adata, basis, rotate, dimensions)
-    if isinstance(basis, str):
+        return _turn(adata, basis, rotate, asked)
+    if isinstance(basis, str) or not np.iterable(basis):
         values = adata.obsm[basis_key(adata, basis)]
-        return _recorded(basis, np.asarray(values)) if np.ndim(values) == 3 else None
+        if values.ndim != 3:
+            read_dimensions(adata, basis, 2, **asked)
+            return None
+        _refuse(asked)
+        return _recorded(basis, np.asarray(values))
+    _refuse(asked)
     names = tuple(basis)
     if len(names) < 2:
         raise ValueError(f"basis={list(names)!r}: a morph goes from one embedding to another.")
@@ -194,15 +206,19 @@ def motion(
     return Path(names, np.array(aligned(stops, names) if align else stops))
 
 
-def _plane(adata: AnnData, name: str, n: int = 2) -> NDArray[np.float64]:
-    values = np.asarray(adata.obsm[basis_key(adata, name)], dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] < n:
-        raise ValueError(f"basis={name!r} has shape {values.shape}; {n} dimensions are needed.")
-    return values[:, :n]
+def _refuse(asked: Mapping[str, Any]) -> None:
+    """Refuse to choose dimensions where cells move."""
+    for name, value in asked.items():
+        raise ValueError(f"{name}={value!r} goes with one embedding in which the cells stay.")
+
+
+def _plane(adata: AnnData, name: str) -> NDArray[np.float64]:
+    read_dimensions(adata, name, 2)
+    return np.asarray(adata.obsm[basis_key(adata, name)], dtype=np.float64)[:, :2]
 
 
 def _recorded(name: str, values: NDArray) -> Path:
-    if values.shape[1] != 2:
+    if values.shape[1] != 2 or values.shape[2] == 0:
         raise ValueError(
             f"basis={name!r} has shape {values.shape}; a path is (n_obs, 2, n_frames)."
         )
@@ -210,16 +226,19 @@ def _recorded(name: str, values: NDArray) -> Path:
     return Path(tuple(f"frame {i}" for i in range(len(stops))), stops, between=False)
 
 
-def _turn(adata: AnnData, basis: str | Sequence[str], rotate: float, dimensions: Any) -> Turn:
+def _turn(
+    adata: AnnData, basis: str | Sequence[str], rotate: float, asked: Mapping[str, Any]
+) -> Turn:
     if not isinstance(basis, str):
         raise ValueError(f"basis={basis!r}: projection='3d' turns one embedding.")
     if not isinstance(rotate, int | float) or not np.isfinite(rotate):
         raise ValueError(f"rotate={rotate!r}: degrees that the film turns, such as 360.")
-    chosen = (0, 1, 2) if dimensions is None else tuple(dimensions)
-    if len(chosen) != 3:
-        raise ValueError(f"dimensions={dimensions!r}: projection='3d' shows three of them.")
-    values = _plane(adata, basis, max(chosen) + 1)
-    return Turn((basis,), values[:, list(chosen)], float(rotate))
+    panels = read_dimensions(adata, basis, 3, **asked)
+    if len(panels) != 1:
+        ((name, value),) = asked.items()
+        raise ValueError(f"{name}={value!r}: projection='3d' shows three of them, in one panel.")
+    values = np.asarray(adata.obsm[basis_key(adata, basis)], dtype=np.float64)
+    return Turn((basis,), values[:, list(panels[0])], float(rotate))
 
 
 def aligned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,8 +40,28 @@ class Scale:
     def __post_init__(self) -> None:
         if self.kind not in ("rank", "linear", "log") and not callable(self.kind):
             raise ValueError(f"scale={self.kind!r}: 'rank', 'linear', 'log' or a function.")
-        if self.kind == "log" and self.bounds.get("norm") is not None:
-            raise ValueError("scale='log' brings its own norm; norm= goes with scale='linear'.")
+        self._check_norms(_each(self.bounds.get("norm")))
+        lowest = [v for v in _each(self.bounds.get("vmin")) if isinstance(v, int | float)]
+        if self.kind == "log" and any(v <= 0 for v in lowest):
+            raise ValueError(f"vmin={self.bounds['vmin']!r}: scale='log' starts above 0.")
+
+    def _check_norms(self, norms: Sequence[Any]) -> None:
+        from matplotlib.colors import Normalize
+
+        for norm in norms:
+            if not isinstance(norm, Normalize):
+                raise TypeError(
+                    f"norm={norm!r}: a matplotlib.colors.Normalize, such as LogNorm(); "
+                    "scale='log' has a logarithm, too."
+                )
+            if self.kind == "log":
+                raise ValueError("scale='log' brings its own norm; norm= goes with scale='linear'.")
+            for name in _BOUNDS[:3]:
+                if self.bounds.get(name) is not None:
+                    raise ValueError(
+                        f"norm=, {name}={self.bounds[name]!r}: the norm has limits of its own; "
+                        "give one of the two."
+                    )
 
     def of_panels(self, n: int) -> list[Scale]:
         """Return the scale of each of `n` panels: lists of limits hold one for each."""
@@ -154,6 +174,12 @@ class _Film:
 
     def _together(self) -> NDArray[np.floating]:
         return np.concatenate([self.values(i) for i in self.frames])
+
+
+def _each(value: Any) -> list[Any]:
+    """Return a limit, or those in a list, without those that are left open."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [v for v in values if v is not None]
 
 
 def _panels(n: int) -> str:

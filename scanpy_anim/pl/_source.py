@@ -126,9 +126,9 @@ class Once:
 
     function: Callable[[int], object]
     n_obs: int
-    asked: dict[int, NDArray] = field(default_factory=dict)
+    asked: dict[int, Any] = field(default_factory=dict)
 
-    def __call__(self, i: int) -> NDArray:
+    def __call__(self, i: int) -> Any:
         """Return frame `i` as a checked `(n_obs,)` array."""
         if i not in self.asked:
             try:
@@ -140,9 +140,12 @@ class Once:
         return self.asked[i]
 
 
-def checked(values: Any, n_obs: int, what: str) -> NDArray:
-    """Return one frame's values as an array, having checked its shape and type."""
-    array = values if hasattr(values, "codes") else np.asarray(values)
+def checked(values: Any, n_obs: int, what: str) -> Any:
+    """Return one frame's values as an array of numpy or pandas, having checked its shape."""
+    import pandas as pd
+
+    of_pandas = isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype)
+    array: Any = pd.Series(values).array if of_pandas else np.asarray(values)
     shape = np.shape(array)
     if shape == (n_obs, 1) or shape == (1, n_obs):
         array = np.asarray(array).reshape(n_obs)
@@ -175,16 +178,22 @@ def from_columns(
     palettes: dict | None = None,
 ) -> Source:
     """Make a source of pandas Series, a frame each: all numbers, or all categories."""
+    if len(columns) == 0:
+        raise ValueError(f"color: {name!r} is empty: at least one frame is needed.")
     kinds = [is_categorical(c) for c in columns]
+    if any(kinds):  # nothing at all is nothing of either kind
+        kinds = [kind or bool(c.isna().all()) for kind, c in zip(kinds, columns, strict=True)]
     if any(kinds) and not all(kinds):
-        a, b = kinds.index(True), kinds.index(False)
-        named = labels or [f"frame {i}" for i in range(len(columns))]
+        a, b = (
+            f"frame {i}" if labels is None else f"{labels[i]!r}, frame {i}"
+            for i in (kinds.index(True), kinds.index(False))
+        )
         raise TypeError(
-            f"color mixes categories ({named[a]!r}, frame {a}) and numbers ({named[b]!r}, "
-            f"frame {b}): one colour scale cannot show both. Make two films of them."
+            f"color mixes categories ({a}) and numbers ({b}): one colour scale cannot show both. "
+            "Make two films of them."
         )
     if not all(kinds):
-        values = [_floats(c, i) for i, c in enumerate(columns)]
+        values = [floats(c, i) for i, c in enumerate(columns)]
         return Continuous(name, len(values), values.__getitem__, labels=labels)
     categories, codes = _common_codes(columns)
     colors = (
@@ -205,26 +214,27 @@ def is_categorical(column: object) -> bool:
     )
 
 
-def _floats(column: object, i: int) -> NDArray[np.floating]:
+def floats(column: Any, i: int) -> NDArray[np.floating]:
+    """Return the numbers of frame `i`, missing ones as NaN."""
     values = np.asarray(column)
+    if values.dtype == object:  # pandas' integers, some of them missing
+        values = column.to_numpy(np.float64, na_value=np.nan)
     if values.dtype.kind == "c":
         raise TypeError(f"color: frame {i} holds complex numbers; take their abs() or .real.")
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
 def _common_codes(columns: Sequence) -> tuple[list[str], list[NDArray[np.integer]]]:
-    """Give columns one set of categories, in the order in which they first appear."""
+    """Give columns one set of categories: no and yes, or in the order in which they appear."""
     import pandas as pd
 
-    parts = []
-    for column in columns:
-        if pd.api.types.is_bool_dtype(column.dtype):
-            column = column.astype(str)
-        parts.append(pd.Categorical(column))
+    parts = [pd.Categorical(c) for c in columns]
     categories: list[str] = []
     for part in parts:
         known = set(categories)
         categories += [str(c) for c in part.categories if str(c) not in known]
+    if all(pd.api.types.is_bool_dtype(c.dtype) for c in columns):
+        categories.sort()
     place = {c: i for i, c in enumerate(categories)}
     codes = []
     for part in parts:

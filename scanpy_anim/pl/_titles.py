@@ -33,17 +33,8 @@ def _iteration(t: float) -> str:
     return "limit" if np.isinf(t) else f"iteration {int(t)}"
 
 
-def frame_titles(
-    title: FrameTitle, source: Source, moments: Sequence[Moment], *, ways: bool = False
-) -> list[str] | None:
-    """Spell out the text over each moment, or `None` where there is none.
-
-    Parameters
-    ----------
-    title, source, moments
-        What to say, of which frames, when.
-    ways
-        Name both ends of the way between two frames, rather than the nearer one.
+def frame_titles(title: FrameTitle, source: Source) -> list[str] | None:
+    """Spell out the text over each frame of a source, or `None` where there is none.
 
     Raises
     ------
@@ -56,19 +47,21 @@ def frame_titles(
     if title == "auto":
         if set(names) == {source.name}:
             return None  # the stage says it
-        spelled = names
-    elif isinstance(title, str):
-        spelled = [_formatted(title, i, names[i], source) for i in range(source.n_frames)]
-    elif callable(title):
-        spelled = [str(title(i)) for i in range(source.n_frames)]
-    else:
-        spelled = [str(t) for t in title]
-        if len(spelled) != source.n_frames:
-            raise ValueError(
-                f"frame_title has {len(spelled)} texts; there are {source.n_frames} frames."
-            )
+        return names
+    if isinstance(title, str):
+        return [_formatted(title, i, names[i], source) for i in range(source.n_frames)]
+    if callable(title):
+        return [str(title(i)) for i in range(source.n_frames)]
+    texts = [str(t) for t in title]
+    if len(texts) != source.n_frames:
+        raise ValueError(f"frame_title has {len(texts)} texts; there are {source.n_frames} frames.")
+    return texts
+
+
+def moment_titles(texts: Sequence[str], moments: Sequence[Moment], *, ways: bool) -> list[str]:
+    """Name each moment after the nearer frame, or with `ways` after both ends of its way."""
     return [
-        f"{spelled[m.first]} → {spelled[m.second]}" if ways and m.weight else spelled[m.nearest]
+        f"{texts[m.first]} → {texts[m.second]}" if ways and m.weight else texts[m.nearest]
         for m in moments
     ]
 

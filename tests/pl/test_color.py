@@ -225,6 +225,10 @@ def test_several_results_are_panels(propagated):
         (["bulk_labels", "CD3D"], {}, TypeError, "mixes categories .* frame 0.* frame 1"),
         ("CD3D", {"classes": "B"}, ValueError, "classes='B' needs color"),
         (["X_umap", "CD3D"], {}, ValueError, "a panel each"),
+        (["X_umap", "CD3"], {}, KeyError, "'CD3' is no key .* Did you mean 'CD"),
+        ([np.zeros(700), np.zeros(700, bool)], {}, TypeError, r"\(frame 1\) and numbers \(frame 0"),
+        (lambda i: np.zeros(700), {"n_frames": True}, ValueError, "n_frames=True"),
+        (np.zeros((700, 0)), {}, ValueError, r"shape \(700, 0\), no frame"),
         (pd.Series(np.zeros(5), index=list("abcde")), {}, ValueError, "names of the cells"),
         ("LYZ", {"layer": "nope"}, KeyError, "layer='nope' is not in adata.layers. There are none"),
         ("LYZ", {"gene_symbols": "n_count"}, KeyError, "is no column of adata.var. Did you"),
@@ -234,6 +238,49 @@ def test_several_results_are_panels(propagated):
 def test_bad_color(pbmc, color, extra, error, message):
     with pytest.raises(error, match=message):
         sources(pbmc, color, **extra)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [np.zeros((700, 0)), np.zeros((700, 0, 3)), sparse.csr_matrix((700, 0))],
+    ids=["array", "cube", "sparse"],
+)
+def test_no_frame_at_all(pbmc, nothing):
+    pbmc.obsm["nothing"] = nothing
+    pbmc.obsm["no_column"] = pd.DataFrame(index=pbmc.obs_names)
+    for key in ("nothing", "no_column"):
+        with pytest.raises(ValueError, match=rf"'{key}' has shape \(700, 0.*no frame to show"):
+            sources(pbmc, key)
+
+
+def test_arrays_of_pandas_mean_what_columns_of_them_mean(pbmc):
+    """Categories in their own order, also numbered ones; integers with gaps are numbers."""
+    pbmc.obs["numbered"] = pd.Categorical(np.arange(700) % 3, categories=[2, 0, 1])
+    pbmc.obs["gaps"] = pd.Series([None, 1] * 350, dtype="Int64", index=pbmc.obs_names)
+    for name in ("bulk_labels", "numbered", "gaps"):
+        column, frames = only(pbmc, name), [pbmc.obs[name]]
+        for same in (only(pbmc, frames), only(pbmc, frames.__getitem__, n_frames=1)):
+            assert type(same) is type(column)
+            np.testing.assert_array_equal(same.read(0), column.read(0))
+    categories = only(pbmc, [pbmc.obs["bulk_labels"]]).categories
+    assert categories == list(pbmc.obs["bulk_labels"].cat.categories)
+    np.testing.assert_array_equal(only(pbmc, "gaps").read(0), [np.nan, 1.0] * 350)
+
+
+def test_no_comes_before_yes_as_in_scanpy(pbmc):
+    counts = pbmc.obs["n_counts"]
+    source = only(pbmc, [counts > 0, counts > 3000])
+    assert source.categories == ["False", "True"]
+    np.testing.assert_array_equal(source.read(1), counts > 3000)
+
+
+def test_a_frame_without_any_value_goes_with_either_kind(pbmc):
+    nothing = np.full(700, np.nan)
+    assert isinstance(only(pbmc, [nothing, pbmc.obs["n_counts"]]), Continuous)
+    source = only(pbmc, [nothing, pbmc.obs["phase"]])
+    assert isinstance(source, Categorical)
+    assert (source.read(0) == -1).all()
+    np.testing.assert_array_equal(source.read(1), pbmc.obs["phase"].cat.codes)
 
 
 def test_errors_read_as_they_were_written(pbmc):

@@ -271,6 +271,14 @@ def test_dark_figures(propagated):
         ({"color": "types", "groups": "Dendritc"}, KeyError, "'Dendritc' is no .* 'Dendritic'"),
         ({"rasterized": True}, TypeError, "rasterized=True does not go with a film"),
         ({"color": ["label_propagation", "X_pca"]}, ValueError, "as many frames each"),
+        ({"basis": None}, TypeError, "basis=None"),
+        ({"basis": "pca", "components": "1,99"}, ValueError, r"'1,99': basis='pca' has 50"),
+        ({"dimensions": (0, 1, 1)}, ValueError, r"dimensions=\(0, 1, 1\): 2 dimensions a panel"),
+        ({"dimensions": (0, 1), "components": "1,2"}, ValueError, "one of the two"),
+        ({"norm": "log", "scale": "linear"}, TypeError, "norm='log'.*scale='log'"),
+        ({"norm": mpl.colors.Normalize(), "vmax": 3}, ValueError, "vmax=3"),
+        ({"scale": "log", "vmin": 0}, ValueError, "vmin=0: scale='log' starts above 0"),
+        ({"ax": [1, 2]}, TypeError, r"ax=\[1, 2\]: one matplotlib Axes"),
     ],
 )
 def test_bad_arguments_leave_nothing_behind(propagated, arguments, error, message):
@@ -278,6 +286,19 @@ def test_bad_arguments_leave_nothing_behind(propagated, arguments, error, messag
     with pytest.raises(error, match=message):
         sca.pl.animate_embedding(propagated, **arguments)
     assert (list(propagated.uns), list(propagated.obsm), list(propagated.obs)) == before
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"frame_title": ["a"]}, {"mark_cells": ["nobody"]}, {"duration": 1, "hold": 2}],
+    ids=str,
+)
+def test_nothing_is_drawn_before_all_arguments_are_right(propagated, wrong):
+    ax = plt.figure().add_subplot()
+    with pytest.raises((KeyError, ValueError), match=next(iter(wrong))):
+        sca.pl.animate_embedding(propagated, ax=ax, **wrong)
+    assert not ax.collections
+    plt.close(ax.figure)
 
 
 def test_filmstrip(propagated):

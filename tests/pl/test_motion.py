@@ -254,6 +254,16 @@ def test_several_libraries_are_told_of(tissue, monkeypatch):
     assert film.figure.axes[0].get_aspect() == 1
 
 
+def test_a_turn_shows_the_components_that_are_asked_for(pbmc):
+    turns = [
+        sca.pl.animate_embedding(pbmc, "pca", color="louvain", projection="3d", frames=[5], **asked)
+        for asked in ({"components": "3,1,2"}, {"dimensions": (2, 0, 1)}, {})
+    ]
+    by_text, by_number, first = (next(film.frames(dpi=40)) for film in turns)
+    np.testing.assert_array_equal(by_text, by_number)
+    assert not np.array_equal(by_text, first)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -263,6 +273,9 @@ def test_several_libraries_are_told_of(tissue, monkeypatch):
         ({"basis": ["pca", "umap"], "projection": "3d"}, ValueError, "turns one embedding"),
         ({"basis": "pca", "projection": "4d"}, ValueError, "projection='4d'"),
         ({"basis": "pca", "projection": "3d", "rotate": np.nan}, ValueError, "rotate=nan"),
+        ({"basis": ["pca", "umap"], "components": "1,2"}, ValueError, "in which the cells stay"),
+        ({"basis": "pca", "projection": "3d", "components": "all"}, ValueError, "three of them"),
+        ({"basis": "pca", "projection": "3d", "dimensions": (0, 1)}, ValueError, "3 dimensions a"),
         ({"basis": ["pca", "umap"], "edges": True}, ValueError, "edges=True is drawn once"),
         ({"basis": ["pca", "umap"], "add_outline": True}, ValueError, "add_outline=True"),
     ],
