@@ -36,6 +36,8 @@ class Shade:
         As scanpy resolved them for the stage.
     mask
         Cells that show their value; the others are missing.
+    opaque
+        Whether the opacity of the cells replaces that of their colours.
     """
 
     source: Continuous
@@ -44,11 +46,15 @@ class Shade:
     norm: Normalize
     sort_order: SortOrder = True
     mask: NDArray[np.bool_] | None = None
+    opaque: bool = False
 
     @cached_property
     def table(self) -> NDArray[np.uint8]:
         """RGBA bytes of the colour map, then of under, over and missing."""
-        return color_table(self.cmap)
+        table = color_table(self.cmap)
+        if self.opaque:
+            table[table.any(axis=1), 3] = 255  # as in matplotlib; what is invisible stays so
+        return table
 
     def values(self, moment: Moment, stride: int = 1) -> NDArray[np.floating]:
         """Return the values of every so many cells at a moment, missing ones as NaN.
@@ -65,8 +71,10 @@ class Shade:
         return np.where(np.isnan(first), second, np.where(np.isnan(second), first, between))
 
     def _known(self, i: int, stride: int) -> NDArray[np.floating]:
-        """Return the values of frame `i`, NaN where nothing is shown."""
+        """Return the values of frame `i`, NaN where nothing is shown: as in scanpy, for inf too."""
         values = self.source.read(i)[::stride]
+        if np.isinf(values).any():
+            values = np.where(np.isinf(values), np.nan, values)
         if self.mask is not None:
             values = np.where(self.mask[::stride], values, np.nan)
         if self.scale.kind == "log":

@@ -78,6 +78,8 @@ class Stage:
             _make_room(panel.ax, self.motion)
         if self.tissue is not None:
             self.tissue.lay_out(panel.ax, panel.cloud)
+        if self.recipe.arguments.get("legend_loc") == "best":
+            _pin_legend(panel.ax)
 
     @property
     def basis(self) -> str:
@@ -153,6 +155,15 @@ def _settle(figure: Figure) -> None:
     if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
+
+
+def _pin_legend(ax: Axes) -> None:
+    """Leave a legend where there is most room, which it looks for whenever it is drawn."""
+    legend = ax.get_legend()
+    if legend is not None:
+        figure_of(ax).draw_without_rendering()
+        place = legend.get_window_extent().transformed(ax.transAxes.inverted())
+        legend.set_loc((place.x0, place.y0))
 
 
 def _panels(

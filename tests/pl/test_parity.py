@@ -7,9 +7,10 @@ import itertools
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import scanpy as sc
-from matplotlib.colors import LogNorm, Normalize, PowerNorm
+from matplotlib.colors import LogNorm, Normalize, PowerNorm, TwoSlopeNorm
 
 import scanpy_anim as sca
 
@@ -32,6 +33,11 @@ def cells(pbmc):
     """Blood cells with columns of every kind, a second graph and a layer."""
     pbmc.obs["holes"] = pbmc.obs["bulk_labels"].where(np.arange(700) % 4 > 0)
     pbmc.obs["some_counts"] = pbmc.obs["n_counts"].astype(float).where(np.arange(700) % 5 > 0)
+    pbmc.obs["some_infinite"] = pbmc.obs["n_counts"].where(np.arange(700) % 5 > 0, np.inf)
+    pbmc.obs["unused"] = pbmc.obs["phase"].cat.add_categories(["never"])
+    pbmc.obs["numbered"] = pd.Categorical(np.arange(700) % 3)
+    pbmc.obs["constant"] = 2.0
+    pbmc.obsm["X_holes"] = np.where(THIRD[:, None], np.nan, pbmc.obsm["X_umap"])
     pbmc.obs["is_b"] = pbmc.obs["bulk_labels"] == "CD19+ B"
     pbmc.obs["third"] = THIRD
     pbmc.obs["words"] = pbmc.obs["phase"].astype(str)
@@ -95,8 +101,18 @@ CASES = [
     {"color": "holes", "na_in_legend": False},
     {"color": "some_counts", "na_color": (1, 0, 0, 0.3)},
     {"color": "some_counts", "vmin": "p10"},
+    {"color": "some_infinite", "sort_order": False},
+    {"basis": "holes", "color": "louvain"},
+    {"basis": "holes", "color": "n_counts"},
+    {"color": "holes", "na_color": (1, 0, 0, 0.3), "alpha": 0.5},
+    {"color": "some_counts", "na_color": (1, 0, 0, 0.3), "alpha": 0.5},
+    {"color": "holes", "mask_obs": THIRD},
+    {"color": "n_counts", "mask_obs": THIRD, "vmax": "p90"},
     # what
     {"color": "is_b"},
+    {"color": "unused"},
+    {"color": "numbered"},
+    {"color": "constant"},
     {"color": "words", "palette": "tab10"},
     {"color": "LYZ", "layer": "doubled"},
     {"color": "LYZ", "use_raw": False, "vmin": -0.5, "colorbar_loc": "bottom"},
@@ -135,6 +151,7 @@ CASES = [
     {"color": "n_counts", "norm": Normalize(500, 4000)},
     {"color": "n_counts", "norm": LogNorm()},
     {"color": "n_counts", "norm": PowerNorm(0.5)},
+    {"color": "n_counts", "norm": TwoSlopeNorm(3000), "cmap": "RdBu_r"},
     # around
     {"color": "louvain", "frameon": True},
     {"color": "n_genes", "frameon": False, "size": 300, "alpha": 0.3, "sort_order": False},
@@ -146,6 +163,10 @@ CASES = [
         "legend_fontweight": "normal",
     },
     {"color": "louvain", "legend_loc": "upper left"},
+    {"color": "louvain", "legend_loc": "best"},
+    {"color": "louvain", "legend_loc": "none"},
+    {"color": "louvain", "legend_fontoutline": 3},
+    {"color": "holes", "legend_loc": "on data", "na_in_legend": False},
     {"color": "bulk_labels", "legend_fontsize": "xx-small", "legend_fontweight": "bold"},
     {"color": "n_counts", "colorbar_loc": "left"},
     {"color": "n_counts", "colorbar_loc": "top"},
