@@ -100,7 +100,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "bluesky",
             "Bluesky",
-            {".mp4": 300 * MB},
+            {".mp4": 300 * MB, ".webm": 300 * MB, ".gif": 300 * MB},
             1920,
             1920,
             "https://github.com/bluesky-social/social-app/blob/main/src/lib/constants.ts",

@@ -145,8 +145,10 @@ def test_what_a_target_does_not_take(tmp_path: Path, frames: np.ndarray) -> None
     film = film_of(frames)
     with pytest.raises(ValueError, match="unknown target 'myspace': use one of slides, x,"):
         write(film, tmp_path / "film.mp4", target="myspace")
-    with pytest.raises(ValueError, match=r"'bluesky' .* takes \.mp4, not \.gif"):
-        write(film, tmp_path / "film.gif", target="bluesky")
+    with pytest.raises(ValueError, match=r"'linkedin' .* takes \.mp4, not \.gif"):
+        write(film, tmp_path / "film.gif", target="linkedin")
+    with pytest.raises(ValueError, match=r"'bluesky' .* takes \.mp4, \.webm, \.gif, not \.avif"):
+        write(film, tmp_path / "film.avif", target="bluesky")
     with pytest.raises(ValueError, match=r"3 to 600 seconds, this one lasts 1\.2"):
         write(film, tmp_path / "film.mp4", target="linkedin")
     with pytest.raises(ValueError, match=r"0\.5 to 1200 seconds, this one lasts 1300"):
