@@ -74,7 +74,8 @@ def animate_embedding(
 
         - a key of `obsm` with an array `(n_obs, n_frames)`, such as the scores that
           `scanpy_anim.tl.label_propagation` stores, or `(n_obs, n_frames, n_classes)`: then the
-          label of the moment, the closer to `na_color` the less sure it is;
+          label of the moment, the closer to `na_color` the less sure it is (paler rather than
+          less opaque: opacities add up where cells overlap, and unsure cells would look sure);
         - a list of columns of `obs` or genes, a frame each;
         - a list of arrays `(n_obs,)`, a frame each, or an array `(n_obs, n_frames)`;
         - a function of the frame's number that returns an array `(n_obs,)`, with `n_frames`. It

@@ -117,7 +117,8 @@ class EmbeddingAnimation(ArtistAnimation):
 
         Yields
         ------
-        `(height, width, 3)` uint8 array, a new one for each frame.
+        `(height, width, 3)` uint8 array, a new one for each frame; on white where the figure's
+        background is transparent.
 
         Examples
         --------
@@ -127,8 +128,14 @@ class EmbeddingAnimation(ArtistAnimation):
         >>> [frame.shape for frame in film.frames(dpi=50)]
         [(240, 320, 3), (240, 320, 3)]
         """
+        from matplotlib.colors import to_rgba
+
+        from scanpy_anim.video._film import opaque
+
+        ground = to_rgba(self.figure.get_facecolor())
+        clear = ground[3] < 1
         for canvas in self._canvases(self.figure.dpi if dpi is None else checked_dpi(dpi)):
-            yield np.ascontiguousarray(canvas[..., :3])
+            yield opaque(canvas if clear else canvas[..., :3], _opaque(ground))
 
     def still(self, i: int) -> Figure:
         """Return one frame as a figure of its own, to be changed or saved in any format.

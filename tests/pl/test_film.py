@@ -288,6 +288,15 @@ def test_bad_arguments_leave_nothing_behind(propagated, arguments, error, messag
     assert (list(propagated.uns), list(propagated.obsm), list(propagated.obs)) == before
 
 
+def test_frames_of_a_figure_without_background_lie_on_white(propagated):
+    films = []
+    for ground in ("none", "white"):
+        with mpl.rc_context({"figure.facecolor": ground, "axes.facecolor": ground}):
+            films.append(sca.pl.animate_embedding(propagated, color="types"))
+    clear, white = (next(film.frames()) for film in films)
+    assert difference(clear, white).max() <= 4  # parts of a half-covered pixel are bytes
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"frame_title": ["a"]}, {"mark_cells": ["nobody"]}, {"duration": 1, "hold": 2}],
