@@ -7,6 +7,7 @@ notebook.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -74,6 +75,9 @@ def _problem(folder: Path, files: Sequence[Path], *, overwrite: bool) -> str | N
         return f"folder {str(folder)!r} is a file; name a folder."
     if not folder.exists() and not folder.parent.is_dir():
         return f"folder {str(folder)!r}: {str(folder.parent)!r} does not exist; make it first."
+    place = folder if folder.exists() else folder.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        return f"you may not write into {str(place.resolve())!r}: name another folder."
     there = [f.name for f in files if f.exists()]
     if there and not overwrite:
         return (

@@ -25,3 +25,8 @@ def draw_embedding(adata: AnnData, basis: str, **kwargs: Any) -> Axes | list[Axe
     otherwise.
     """
     return embedding_function()(adata, basis=basis, show=False, save=False, **kwargs)
+
+
+def layer_names(adata: AnnData) -> list[str]:
+    """List the layers by name; anndata 0.13 counts `X` among them, as `None`."""
+    return [name for name in adata.layers if name is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -34,6 +35,15 @@ def test_a_folder_that_cannot_be(tmp_path, capsys):
     assert "is a file" in capsys.readouterr().err
     assert main([str(tmp_path / "no" / "such")]) == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_folder_without_write_permission(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # root may everywhere
+    assert main([str(tmp_path)]) == 1
+    assert f"may not write into {str(tmp_path)!r}" in capsys.readouterr().err
+    assert main([str(tmp_path / "new")]) == 1
+    assert f"may not write into {str(tmp_path)!r}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_names_the_module():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scanpy_anim._compat import layer_names
 from scanpy_anim._names import MissingKeyError, listed, nearest
 from scanpy_anim.pl import _propagated
 from scanpy_anim.pl._source import (
@@ -239,10 +240,11 @@ def _check_genes(adata: AnnData, *, use_raw: bool, layer: str | None, symbols: s
         raise ValueError(f"use_raw=True, layer={layer!r}: genes come from one of the two.")
     if use_raw and adata.raw is None:
         raise ValueError("use_raw=True: adata.raw is None.")
-    if layer is not None and layer not in adata.layers:
+    layers = layer_names(adata)
+    if layer is not None and layer not in layers:
         raise MissingKeyError(
-            f"layer={layer!r} is not in adata.layers.{nearest(layer, adata.layers)} "
-            f"There are {listed(adata.layers)}."
+            f"layer={layer!r} is not in adata.layers.{nearest(layer, layers)} "
+            f"There are {listed(layers)}."
         )
     if symbols is not None and symbols not in adata.var:
         raise MissingKeyError(
