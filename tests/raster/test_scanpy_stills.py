@@ -25,7 +25,7 @@ def look_of(scatter):
     colors, levels = np.unique(scatter.get_facecolor(), axis=0, return_inverse=True)
     if scatter.get_alpha() is not None:  # the layer's own, a factor
         colors[:, 3] = 1.0
-    return Look(levels.astype(np.uint8), color_bytes(colors))
+    return Look(levels.ravel().astype(np.uint8), color_bytes(colors))  # numpy 2.0: a column
 
 
 @pytest.mark.parametrize(
