@@ -50,7 +50,7 @@ def record(
     if motion is None:
         for ring in rings:
             ring.draw()
-    aside = _name_aside(stage)
+    aside = stage.keeps_titles
     if titles is not None and not aside:
         stage.panels[0].ax.set_title("")
     camera = StageCamera(stage.figure)
@@ -121,13 +121,6 @@ def _steps(depth: NDArray[np.float64]) -> NDArray[np.uint16]:
     if not high > low:
         return np.zeros(len(depth), np.uint16)
     return np.nan_to_num((depth - low) * (65535 / (high - low))).astype(np.uint16)
-
-
-def _name_aside(stage: Stage) -> bool:
-    """Whether the stage's own title says something, or a colour bar lies where the text would."""
-    asked = stage.recipe.arguments
-    taken = asked.get("title") is not None or asked.get("colorbar_loc") == "top"
-    return len(stage.panels) > 1 or taken or stage.motion is not None
 
 
 def _colors_to_keep(stage: Stage, paints: Sequence[Paint]) -> NDArray[np.uint8]:

@@ -73,13 +73,22 @@ class Stage:
     def lay_out(self, panel: StagePanel) -> None:
         """Finish what scanpy drew: name the scale, make room for motion, lay out a tissue."""
         if isinstance(panel.source, Continuous):
-            name_scale(panel.cloud, panel.scale, panel.source)
+            says = len(self.panels) > 1 or panel.ax.get_title() == panel.source.name
+            titled = self.keeps_titles and says
+            name_scale(panel.cloud, panel.scale, panel.source, titled=titled)
         if self.motion is not None:
             _make_room(panel.ax, self.motion)
         if self.tissue is not None:
             self.tissue.lay_out(panel.ax, panel.cloud)
         if self.recipe.arguments.get("legend_loc") == "best":
             _pin_legend(panel.ax)
+
+    @property
+    def keeps_titles(self) -> bool:
+        """Whether its own titles say something, or a colour bar lies where a frame's text would."""
+        asked = self.recipe.arguments
+        taken = asked.get("title") is not None or asked.get("colorbar_loc") == "top"
+        return len(self.panels) > 1 or taken or self.motion is not None
 
     @property
     def basis(self) -> str:
@@ -220,14 +229,16 @@ def _make_room(ax: Axes, motion: Motion) -> None:
         ax.set_aspect("equal")
 
 
-def name_scale(cloud: PathCollection, scale: Scale, source: Continuous) -> None:
-    """Say on the colour bar what is shown: ranks, or values whose name the title does not say."""
+def name_scale(
+    cloud: PathCollection, scale: Scale, source: Continuous, *, titled: bool = False
+) -> None:
+    """Say on the colour bar what is shown: ranks, or values whose name no title says."""
     bar = cloud.colorbar
     if bar is None:
         return
     if scale.kind == "rank":
         bar.set_label("rank", labelpad=-14 if scale.plain_rank else None)  # between low and high
-    elif source.labels is None and source.n_frames > 1:
+    elif source.labels is None and source.n_frames > 1 and not titled:
         bar.set_label(source.name)
     if scale.plain_rank or scale.per_frame:
         norm = cast("Normalize", cloud.norm)

@@ -115,19 +115,22 @@ class Pacing:
         if self.duration is not None:
             _positive(duration=self.duration)
         for seconds in self.holds:
-            if not (isinstance(seconds, int | float) and 0 <= seconds < math.inf):
+            if not (isinstance(seconds, int | float | np.number) and 0 <= seconds < math.inf):
                 raise ValueError(f"hold={self.hold!r}: seconds, 0 or more; or (first, last).")
         if self.ease not in ("linear", "in-out") and not callable(self.ease):
             raise ValueError(f"ease={self.ease!r}: 'linear', 'in-out' or a function of 0 to 1.")
+        chosen = self.frames
+        if isinstance(chosen, str) or not (isinstance(chosen, slice | None) or np.iterable(chosen)):
+            raise ValueError(f"frames={chosen!r}: a list of numbers, such as [0, 2, -1]; a slice.")
         if self.pace not in ("even", "change"):
             raise ValueError(f"pace={self.pace!r}: 'even' or 'change'.")
 
     @property
     def holds(self) -> tuple[float, float]:
         """Seconds that the first and the last frame stay."""
-        if isinstance(self.hold, int | float):
-            return 0.0, self.hold
-        if len(self.hold) != 2:
+        if isinstance(self.hold, int | float | np.number):
+            return 0.0, float(self.hold)
+        if not isinstance(self.hold, Sequence | np.ndarray) or len(self.hold) != 2:
             raise ValueError(f"hold={self.hold!r}: seconds, or a pair (first, last).")
         return self.hold[0], self.hold[1]
 
@@ -221,7 +224,8 @@ def _held(moment: Moment, seconds: float) -> Moment:
 
 
 def _position(i: int, n_frames: int) -> int:
-    if not isinstance(i, int | np.integer) or not -n_frames <= i < n_frames:
+    whole = isinstance(i, int | np.integer) and not isinstance(i, bool)
+    if not whole or not -n_frames <= i < n_frames:
         raise ValueError(f"frames: there is no frame {i!r}; there are 0 to {n_frames - 1}.")
     return int(i) % n_frames
 

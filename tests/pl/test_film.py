@@ -208,6 +208,18 @@ def test_a_single_class_is_named(propagated):
     assert [ax.get_title() for ax in several.figure.axes].count("Dendritic") == 2
 
 
+def test_colour_bars_say_what_no_title_says(propagated):
+    def labels(**arguments):
+        film = sca.pl.animate_embedding(propagated, color="types", scale="linear", **arguments)
+        return [ax.get_ylabel() for ax in film.figure.axes if ax.get_label() == "<colorbar>"]
+
+    assert labels(classes="Dendritic") == [""]
+    assert labels(classes="Dendritic", title="mine") == ["Dendritic"]
+    assert labels(classes=["Dendritic", "CD34+"]) == ["", ""]
+    film = sca.pl.animate_embedding(propagated, scale="linear")
+    assert film.figure.axes[1].get_ylabel() == "label_propagation"
+
+
 def test_one_frame_needs_no_name_beside_the_title(propagated):
     own = sca.pl.animate_embedding(propagated, color="louvain", title="mine")
     assert [t.get_text() for t in own.still(0).axes[0].texts] == []

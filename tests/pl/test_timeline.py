@@ -140,6 +140,9 @@ def test_bad_fps(value):
         ({"ease": "slow"}, r"ease='slow': 'linear', 'in-out'"),
         ({"pace": "fast"}, r"pace='fast': 'even' or 'change'"),
         ({"duration": 0}, r"duration=0"),
+        ({"hold": None}, r"hold=None"),
+        ({"frames": 3}, r"frames=3: a list of numbers"),
+        ({"frames": "all"}, r"frames='all': a list of numbers"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
@@ -150,5 +153,7 @@ def test_bad_arguments_are_named(arguments, message):
 def test_frames_that_are_not_there():
     with pytest.raises(ValueError, match=r"no frame 7; there are 0 to 5"):
         Pacing(frames=[0, 7]).timeline(6)
+    with pytest.raises(ValueError, match=r"no frame True"):
+        Pacing(frames=[True]).chosen(6)
     with pytest.raises(ValueError, match=r"leaves none of the 6 frames"):
         Pacing(frames=[]).timeline(6)
