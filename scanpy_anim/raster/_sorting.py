@@ -20,6 +20,8 @@ _U = np.uint64
 
 def stable_order(values: NDArray) -> NDArray[np.uint32]:
     """Positions that sort the values ascending: ties as they come, NaN first."""
+    if values.dtype.kind in "biu":  # none is missing: all 64 bits are free
+        return radix_order(_integer_keys(values, 0))
     return radix_order(sort_keys(values))
 
 
@@ -32,9 +34,14 @@ def sort_keys(values: NDArray) -> NDArray[np.uint64]:
     if kind == "f":
         return float_keys(values.astype(np.float64).view(np.uint64), 64, 11)
     if kind in "biu":
-        return values.astype(np.uint64) - np.uint64((int(values.min(initial=0)) - 1) % 2**64)
+        return _integer_keys(values, 1)
     msg = f"values of dtype {values.dtype} have no order here: give numbers"
     raise TypeError(msg)
+
+
+def _integer_keys(values: NDArray, first: int) -> NDArray[np.uint64]:
+    """Count integers up from the lowest one, or from 0 where none is negative."""
+    return values.astype(np.uint64) - np.uint64((int(values.min(initial=0)) - first) % 2**64)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
