@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_BLOCKS = 64
-_AT_ONCE = 4
+# turns that each thread takes: few enough to call, enough to end together
+_TURNS = 4
 # below this many weights a second thread costs more than it does
 _WORTH_SHARING = 100_000
 
@@ -25,8 +26,10 @@ class Crew:
     Which thread takes which block changes nothing in the result.
     """
 
-    def __init__(self, indptr: NDArray[Any], n_threads: int | None = None) -> None:
-        self.bounds = _cut(indptr)
+    def __init__(
+        self, indptr: NDArray[Any], n_threads: int | None = None, n_blocks: int = N_BLOCKS
+    ) -> None:
+        self.bounds = _cut(indptr, n_blocks)
         if n_threads is None:
             from numba import get_num_threads
 
@@ -47,11 +50,12 @@ class Crew:
         if self._pool is None:
             kernel(0, n_blocks, self.bounds, *arguments)
             return
-        following = count(0, _AT_ONCE)
+        at_once = max(1, n_blocks // (_TURNS * self.n_threads))
+        following = count(0, at_once)
 
         def work() -> None:
             while (first := next(following)) < n_blocks:
-                kernel(first, min(first + _AT_ONCE, n_blocks), self.bounds, *arguments)
+                kernel(first, min(first + at_once, n_blocks), self.bounds, *arguments)
 
         others = [self._pool.submit(work) for _ in range(self.n_threads - 1)]
         work()
@@ -59,9 +63,9 @@ class Crew:
             other.result()
 
 
-def _cut(indptr: NDArray[Any]) -> NDArray[np.int64]:
+def _cut(indptr: NDArray[Any], n_blocks: int) -> NDArray[np.int64]:
     """Rows cut into blocks of about equal work, the same cut for any number of threads."""
-    shares = int(indptr[-1]) * np.arange(N_BLOCKS + 1, dtype=np.int64) // N_BLOCKS
+    shares = int(indptr[-1]) * np.arange(n_blocks + 1, dtype=np.int64) // n_blocks
     # in the type of indptr, or the whole of it is converted to search in it
     bounds = np.searchsorted(indptr, shares.astype(indptr.dtype)).astype(np.int64)
     bounds[-1] = len(indptr) - 1

@@ -65,27 +65,43 @@ def step_vector(
         seed = first_seeds[block]
         for start in range(bounds[block], bounds[block + 1], _ROWS):
             end = min(start + _ROWS, bounds[block + 1])
-            # sums first, the rest afterwards: two tight loops are faster than a long one
+            # one tight loop after the other: the compiler takes many cells at a time
             for i in range(U(start), U(end)):
                 value = np.float32(0)
                 for p in range(U(indptr[i]), U(indptr[i + U(1)])):
                     value += weights[p] * signal[U(indices[p])]
                 sent[i - U(start)] = value
             for i in range(U(start), U(end)):
-                value = sent[i - U(start)] * gain[i]
-                if seed < len(seeds) and U(seeds[seed]) == i:
-                    value += restart[0] * rows[seed, 0]
-                    seed += 1
-                new[i] = value * scale[i]
-                if slot >= 0:
-                    history[i // _BLOCK, U(slot), i % _BLOCK] = value
+                sent[i - U(start)] *= gain[i]
+            while seed < len(seeds) and seeds[seed] < end:
+                sent[seeds[seed] - start] += restart[0] * rows[seed, 0]
+                seed += 1
+            for i in range(U(start), U(end)):
+                new[i] = sent[i - U(start)] * scale[i]
+            for i in range(U(start), U(end)):
+                value = sent[i - U(start)]
                 difference = np.float64(value) - np.float64(signal[i] / scale[i])
                 change += difference * difference
                 total += np.float64(value) * np.float64(value)
                 unreached += value == np.float32(0)
+            if slot >= 0:
+                _keep(sent, start, end, history, slot)
         sums[block, 0] = change
         sums[block, 1] = total
         sums[block, 2] = unreached
+
+
+@njit(cache=True, nogil=True)
+def _keep(column: Any, start: int, end: int, history: Any, slot: int) -> None:
+    """Write `column`, the rows from `start` to `end`, into column `slot` of the history."""
+    i = U(start)
+    while i < U(end):
+        block = i // _BLOCK
+        first = block * _BLOCK
+        last = min(U(end), first + _BLOCK)
+        for k in range(i - first, last - first):
+            history[block, U(slot), k] = column[first + k - U(start)]
+        i = last
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -217,9 +233,22 @@ def receive(
         out[i] = total
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def send(indptr: Any, indices: Any, weights: Any, held: Any, out: Any) -> None:
-    """``out += A^T held``, in float64."""
-    for i in range(U(len(held))):
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
+def add_rows(first: int, last: int, bounds: Any, indptr: Any, weights: Any, out: Any) -> None:
+    """Sum of each row's weights, in float64."""
+    for i in range(U(bounds[first]), U(bounds[last])):
+        total = 0.0
         for p in range(U(indptr[i]), U(indptr[i + U(1)])):
-            out[U(indices[p])] += weights[p] * held[i]
+            total += weights[p]
+        out[i] = total
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def send(
+    first: int, last: int, bounds: Any, indptr: Any, indices: Any, weights: Any, held: Any, out: Any
+) -> None:
+    """``out[block] += A^T held`` of the rows of each block, in float64."""
+    for block in range(first, last):
+        for i in range(U(bounds[block]), U(bounds[block + 1])):
+            for p in range(U(indptr[i]), U(indptr[i + U(1)])):
+                out[block, U(indices[p])] += weights[p] * held[i]

@@ -33,6 +33,7 @@ _CLOSE, _EXHAUSTED = 1e-7, 1e-14
 # how far float32 is trusted before the true residual is looked at
 _RELIABLE = 1e-4
 _MAX_ITER = 3000
+# iterations between two looks at the true residual of what seems close
 _LOOK_EVERY = 12
 _MAX_STARTS = 20
 _MAX_SWEEPS = 300
@@ -89,15 +90,16 @@ class _System:
 
         Norms are those of ``D^-1``. With held cells, the right-hand side is what they send.
         """
-        residual = np.empty(x.shape)
-        self.apply(x, residual)
-        np.negative(residual, out=residual)
+        residual, at_zero = np.zeros(x.shape), not x.any()
+        if not at_zero:
+            self.apply(x, residual)
+            np.negative(residual, out=residual)
         degree = self.degree[seeds, None]
         residual[seeds] += np.where(degree > 0, right, 0)
         none = np.zeros(x.shape[1])
         norm = self.advance(none, residual, residual, residual, residual)
         squares = np.divide(right**2, degree, out=np.zeros(right.shape), where=degree > 0)
-        goal = np.maximum(norm if not x.any() else 0, squares.sum(axis=0))
+        goal = np.maximum(norm if at_zero else 0, squares.sum(axis=0))
         return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)
 
     def advance(
@@ -150,7 +152,7 @@ def solve_limit(terrain: Terrain, crew: Crew) -> Limit:
     """Solve for the limit, in the terrain's order of cells."""
     graph, seeds, rows = terrain.graph, terrain.seeds, terrain.rows
     recurrence = terrain.recurrence
-    system = _System(graph, crew, recurrence, _is_symmetric(graph))
+    system = _System(graph, crew, recurrence, _is_symmetric(graph, crew.n_threads))
     limit = np.empty((graph.shape[0], rows.shape[1]), dtype=np.float32)
     worst, taken, converged = 0.0, 0, True
     for c in range(0, rows.shape[1], _TOGETHER):
@@ -195,15 +197,16 @@ def _conjugate_gradients(system: _System, seeds: Array, right: Array, x: Array) 
     near, step = residual.astype(np.float32), np.zeros(x.shape, dtype=np.float32)
     along, image = system.padded(x.shape[1], np.float32), np.empty_like(near)
     system.turn(np.zeros_like(norm), near, along)
-    start, stalled, n_iter = norm, 0, 0
+    start, stalled, n_iter, next_look = norm, 0, 0, 0
     while n_iter < _MAX_ITER and stalled < 3:
         n_iter += 1
         slope = system.apply(along, image)
         length = _ratio(norm, slope)
         before, norm = norm, system.advance(length, along, image, step, near)
         share = _ratio(norm, before)
-        close = n_iter % _LOOK_EVERY == 0 and (norm <= _CLOSE**2 * goal).all()
+        close = n_iter >= next_look and (norm <= _CLOSE**2 * goal).all()
         if close or (norm <= _RELIABLE**2 * start).any():
+            next_look = n_iter + _LOOK_EVERY
             x += step
             step[:] = 0
             residual, true_norm, _ = system.true_residual(seeds, right, x)
@@ -301,8 +304,8 @@ def _sweep(system: _System, seeds: Array, right: Array, x: Array) -> tuple[float
     return residual, residual <= 1e-6
 
 
-def _is_symmetric(graph: Any) -> bool:
+def _is_symmetric(graph: Any, n_threads: int) -> bool:
     """Whether rows and columns weigh a random vector alike."""
     probe = np.random.default_rng(0).random(graph.shape[0])
-    rows, columns = sent_by(graph, probe), received_by(graph, probe)
+    rows, columns = sent_by(graph, probe, n_threads), received_by(graph, probe, n_threads)
     return bool(np.abs(rows - columns).max(initial=0) <= 1e-5 * np.abs(columns).max(initial=0))

@@ -38,11 +38,12 @@ def apply_vector(
             for p in range(U(indptr[i]), U(indptr[i + U(1)])):
                 value += weights[p] * x[U(indices[p])]
             out[i] = value
+        for i in range(U(bounds[block]), U(bounds[block + 1])):
+            value = degree[i] * x[i] - alpha * out[i]
+            out[i] = value if degree[i] != 0 else 0.0
         total = 0.0
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            value = degree[i] * x[i] - alpha * out[i] if degree[i] != 0 else 0.0
-            out[i] = value
-            total += x[i] * value
+            total += np.float64(x[i]) * np.float64(out[i])
         sums[block, 0] = total
 
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from scanpy_anim.tl._parameters import Mode
 
 
+# what is sent is added up in so many parts, each by one thread
+_PARTS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Recurrence:
     """``F <- gain * (A G) + restart * Y`` with ``G = scale * F``.
@@ -73,11 +77,11 @@ def set_up_recurrence(
     alpha, clamp, normalization = mode.alpha, mode.clamp, mode.normalization
     none = np.empty(0, dtype=np.int64)
     if normalization == "pagerank" and clamp == "soft":
-        sent = sent_by(graph, np.ones(graph.shape[0]))
+        sent = sent_by(graph, np.ones(graph.shape[0]), n_threads)
         gain = np.full(len(sent), alpha, dtype=np.float32)
         dangling = np.flatnonzero(sent == 0)
         return Recurrence(gain, _reciprocal(sent), 1 - alpha, alpha, dangling)
-    received = received_by(graph, np.ones(graph.shape[0]), n_threads)
+    received = _row_sums(graph, n_threads)
     if clamp == "hard":
         gain = _reciprocal(received)
         gain[seeds] = 0
@@ -87,6 +91,15 @@ def set_up_recurrence(
         return Recurrence(gain, np.ones_like(gain), 1 - alpha, alpha, none)
     root = np.sqrt(received)
     return Recurrence(_reciprocal(root, alpha), _reciprocal(root), 1 - alpha, alpha, none)
+
+
+def _row_sums(graph: Any, n_threads: int | None) -> NDArray[np.float64]:
+    from scanpy_anim.tl._kernels import add_rows
+
+    sums = np.empty(graph.shape[0])
+    with Crew(graph.indptr, n_threads) as crew:
+        crew.run(add_rows, graph.indptr, graph.data, sums)
+    return sums
 
 
 def received_by(
@@ -101,13 +114,16 @@ def received_by(
     return received
 
 
-def sent_by(graph: Any, held: NDArray[np.float64]) -> NDArray[np.float64]:
+def sent_by(
+    graph: Any, held: NDArray[np.float64], n_threads: int | None = None
+) -> NDArray[np.float64]:
     """Multiply, ``A^T held``, without a transposed copy."""
     from scanpy_anim.tl._kernels import send
 
-    sent = np.zeros(graph.shape[1])
-    send(graph.indptr, graph.indices, graph.data, held, sent)
-    return sent
+    parts = np.zeros((_PARTS, graph.shape[1]))
+    with Crew(graph.indptr, n_threads, n_blocks=_PARTS) as crew:
+        crew.run(send, graph.indptr, graph.indices, graph.data, held, parts)
+    return parts.sum(axis=0)
 
 
 def _reciprocal(sums: NDArray[np.float64], times: float = 1.0) -> NDArray[np.float32]:
