@@ -57,10 +57,24 @@ class Columns:
         if whole < self._n_blocks:
             self.array[whole, slot, : self._n_obs - inside] = column[inside:]
 
-    def put_rows(self, rows: NDArray[np.int64], values: NDArray[Any], *, elsewhere: Any) -> None:
+    def put_rows(
+        self,
+        rows: NDArray[np.int64],
+        values: NDArray[Any],
+        *,
+        elsewhere: Any,
+        n_threads: int | None = None,
+    ) -> None:
         """Add a column of `values` at some rows and one value `elsewhere`."""
+        from scanpy_anim.tl._columns_kernels import fill_slot
+
         slot = self.add()
-        self.array[:, slot] = elsewhere
+        n_blocks, capacity = self.array.shape[:2]
+        blocks = self.array.reshape(n_blocks, capacity, -1)
+        # the first to touch a new history waits for its memory
+        work = np.arange(n_blocks + 1) * (capacity * blocks.shape[2])
+        with Crew(work, n_threads) as crew:
+            crew.run(fill_slot, blocks, slot, self.array.dtype.type(elsewhere))
         self.array[rows // self.block, slot, rows % self.block] = values
 
     def finish(self, n_threads: int | None = None) -> NDArray[Any]:

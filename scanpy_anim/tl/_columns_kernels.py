@@ -24,3 +24,11 @@ def turn_blocks(
         for i in range(rows):
             for t in range(columns):
                 flat[start + i * columns + t] = held[t * rows + i]
+
+
+@njit(cache=True, nogil=True)
+def fill_slot(first: int, last: int, bounds: Any, blocks: Any, slot: int, value: Any) -> None:
+    """One value into a column, ``blocks[:, slot]``."""
+    for b in range(U(bounds[first]), U(bounds[last])):
+        for k in range(U(blocks.shape[2])):
+            blocks[b, U(slot), k] = value

@@ -27,11 +27,11 @@ class ScoreHistory:
         self._columns = Columns(terrain.n_obs, width, np.float32, expected=expected, most=most)
         self._terrain = terrain
 
-    def begin(self) -> None:
+    def begin(self, n_threads: int | None = None) -> None:
         """Keep the seed signal."""
         rows = self._terrain.rows
         rows = rows if rows.shape[1] > 1 else rows[:, 0]
-        self._columns.put_rows(self._terrain.user_seeds, rows, elsewhere=0)
+        self._columns.put_rows(self._terrain.user_seeds, rows, elsewhere=0, n_threads=n_threads)
 
     def step(self, way: Way, crew: Crew) -> Measured:
         """Iterate, and keep the outcome: the kernel writes it while it is at hand."""
@@ -64,12 +64,12 @@ class LabelHistory:
         self._keep_scores = keep_scores
         self._scores = np.zeros((0, terrain.n_classes), dtype=np.float32)
 
-    def begin(self) -> None:
+    def begin(self, n_threads: int | None = None) -> None:
         """Keep who is a seed of what."""
         rows, seeds = self._terrain.rows, self._terrain.user_seeds
         share = rows.max(axis=1) / rows.sum(axis=1)
-        self._codes.put_rows(seeds, rows.argmax(axis=1), elsewhere=-1)
-        self._confidence.put_rows(seeds, share, elsewhere=0)
+        self._codes.put_rows(seeds, rows.argmax(axis=1), elsewhere=-1, n_threads=n_threads)
+        self._confidence.put_rows(seeds, share, elsewhere=0, n_threads=n_threads)
         if self._keep_scores:
             self._scores = np.zeros((self._terrain.n_obs, rows.shape[1]), dtype=np.float32)
             self._scores[seeds] = rows

@@ -237,7 +237,7 @@ def _walk(
     measured: list[Measured] = []
     wanted = set(keep)
     if 0 in wanted:
-        record.begin()
+        record.begin(n_threads)
     if not last:
         return measured
     with Crew(terrain.graph.indptr, n_threads) as crew:
