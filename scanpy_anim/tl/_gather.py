@@ -17,7 +17,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scanpy_anim.tl._prefetch import prefetch
+from scanpy_anim.tl._prefetch import expect_neighbors, prefetch
 
 U = np.uint64
 # classes read at a time, at the most
@@ -45,6 +45,18 @@ def add_neighbors(
         c += U(8)
     if c < width:
         _add_4(start, end, indices, weights, source, width, c, row)
+
+
+# the order of the sum is the compiler's, so that it can keep many gathers in flight; it depends on
+# nothing but the length of the row
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+def add_single(start: Any, end: Any, indices: Any, weights: Any, source: Any) -> Any:
+    """As :func:`add_neighbors` for one class: the sum."""
+    expect_neighbors(indices, weights, start)
+    total = source.dtype.type(0)
+    for p in range(start, end):
+        total += weights[p] * source[U(indices[p])]
+    return total
 
 
 def padded(shape: tuple[int, ...], dtype: Any) -> Any:

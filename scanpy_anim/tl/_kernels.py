@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 from scanpy_anim.tl._columns import BLOCK
-from scanpy_anim.tl._gather import LANES, add_neighbors
+from scanpy_anim.tl._gather import LANES, add_neighbors, add_single
 from scanpy_anim.tl._prefetch import expect_row
 
 U = np.uint64
@@ -30,8 +30,7 @@ _ROWS = 2048
 _AHEAD = U(8)
 
 
-# the order of the sum within a row is the compiler's, so that it can keep many gathers in flight;
-# it depends on nothing but the length of the row
+# the order of a block's sums is the compiler's, and the same for any number of threads
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def step_vector(
     first: int,
@@ -67,10 +66,9 @@ def step_vector(
             end = min(start + _ROWS, bounds[block + 1])
             # one tight loop after the other: the compiler takes many cells at a time
             for i in range(U(start), U(end)):
-                value = np.float32(0)
-                for p in range(U(indptr[i]), U(indptr[i + U(1)])):
-                    value += weights[p] * signal[U(indices[p])]
-                sent[i - U(start)] = value
+                sent[i - U(start)] = add_single(
+                    U(indptr[i]), U(indptr[i + U(1)]), indices, weights, signal
+                )
             for i in range(U(start), U(end)):
                 sent[i - U(start)] *= gain[i]
             while seed < len(seeds) and seeds[seed] < end:
@@ -221,16 +219,13 @@ def decide_rows(
             confidence[h // BLOCK, slot, h % BLOCK] = best / total if label >= 0 else 0.0
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+@njit(cache=True, nogil=True)
 def receive(
     first: int, last: int, bounds: Any, indptr: Any, indices: Any, weights: Any, sent: Any, out: Any
 ) -> None:
     """``out = A sent``, in float64."""
     for i in range(U(bounds[first]), U(bounds[last])):
-        total = 0.0
-        for p in range(U(indptr[i]), U(indptr[i + U(1)])):
-            total += weights[p] * sent[U(indices[p])]
-        out[i] = total
+        out[i] = add_single(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, sent)
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from scanpy_anim.tl._gather import LANES, add_neighbors
+from scanpy_anim.tl._gather import LANES, add_neighbors, add_single
 
 U = np.uint64
 
@@ -34,10 +34,7 @@ def apply_vector(
     """As :func:`apply_system`, for one class: `x` and `out` are vectors."""
     for block in range(first, last):
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            value = x.dtype.type(0)
-            for p in range(U(indptr[i]), U(indptr[i + U(1)])):
-                value += weights[p] * x[U(indices[p])]
-            out[i] = value
+            out[i] = add_single(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, x)
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             value = degree[i] * x[i] - alpha * out[i]
             out[i] = value if degree[i] != 0 else 0.0
@@ -215,9 +212,12 @@ def sweep(
                     value = x[i, c] * unscale
                     norm += value * value
             else:
-                add_neighbors(
-                    U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row
-                )
+                if n_classes == U(1):
+                    row[0] = add_single(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat)
+                else:
+                    add_neighbors(
+                        U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row
+                    )
                 inverse = 1 / degree[i]
                 for c in range(x.shape[1]):
                     value = alpha * row[c]
