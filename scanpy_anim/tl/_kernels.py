@@ -169,10 +169,10 @@ def step_matrix(
                     history[h, U(slot), c] = row[c]
             label = -1
             best = np.float32(0)
-            for c in range(n_classes):
-                if row[c] > best:
-                    best = row[c]
-                    label = c
+            for c in range(rows.shape[1]):
+                # no branch: which class is ahead is anyone's guess
+                label = c if row[c] > best else label
+                best = max(best, row[c])
             flips += label != labels[i]
             unreached += label < 0
             labels[i] = label
