@@ -66,16 +66,22 @@ class Columns:
         n_threads: int | None = None,
     ) -> None:
         """Add a column of `values` at some rows and one value `elsewhere`."""
+        slot = self.add()
+        if self.block > 1:
+            self.array[:, slot] = elsewhere
+        else:
+            self._fill(slot, elsewhere, n_threads)
+        self.array[rows // self.block, slot, rows % self.block] = values
+
+    def _fill(self, slot: int, value: Any, n_threads: int | None) -> None:
+        """One value into a wide column; the first to touch a new history waits for its memory."""
         from scanpy_anim.tl._columns_kernels import fill_slot
 
-        slot = self.add()
-        n_blocks, capacity = self.array.shape[:2]
-        blocks = self.array.reshape(n_blocks, capacity, -1)
-        # the first to touch a new history waits for its memory
-        work = np.arange(n_blocks + 1) * (capacity * blocks.shape[2])
+        n_rows, capacity = self.array.shape[:2]
+        rows = self.array.reshape(n_rows, capacity, -1)
+        work = np.arange(n_rows + 1) * (capacity * rows.shape[2])
         with Crew(work, n_threads) as crew:
-            crew.run(fill_slot, blocks, slot, self.array.dtype.type(elsewhere))
-        self.array[rows // self.block, slot, rows % self.block] = values
+            crew.run(fill_slot, rows, slot, self.array.dtype.type(value))
 
     def finish(self, n_threads: int | None = None) -> NDArray[Any]:
         """Turn into ``(n_obs, n_columns, *width)``, C order."""

@@ -27,8 +27,8 @@ def turn_blocks(
 
 
 @njit(cache=True, nogil=True)
-def fill_slot(first: int, last: int, bounds: Any, blocks: Any, slot: int, value: Any) -> None:
-    """One value into a column, ``blocks[:, slot]``."""
-    for b in range(U(bounds[first]), U(bounds[last])):
-        for k in range(U(blocks.shape[2])):
-            blocks[b, U(slot), k] = value
+def fill_slot(first: int, last: int, bounds: Any, wide: Any, slot: int, value: Any) -> None:
+    """One value into a column, ``wide[:, slot]``."""
+    for i in range(U(bounds[first]), U(bounds[last])):
+        for k in range(U(wide.shape[2])):
+            wide[i, U(slot), k] = value

@@ -64,42 +64,26 @@ def step_vector(
         seed = first_seeds[block]
         for start in range(bounds[block], bounds[block + 1], _ROWS):
             end = min(start + _ROWS, bounds[block + 1])
-            # one tight loop after the other: the compiler takes many cells at a time
+            # sums first, the rest afterwards: two tight loops are faster than a long one
             for i in range(U(start), U(end)):
                 sent[i - U(start)] = add_single(
                     U(indptr[i]), U(indptr[i + U(1)]), indices, weights, signal
                 )
             for i in range(U(start), U(end)):
-                sent[i - U(start)] *= gain[i]
-            while seed < len(seeds) and seeds[seed] < end:
-                sent[seeds[seed] - start] += restart[0] * rows[seed, 0]
-                seed += 1
-            for i in range(U(start), U(end)):
-                new[i] = sent[i - U(start)] * scale[i]
-            for i in range(U(start), U(end)):
-                value = sent[i - U(start)]
+                value = sent[i - U(start)] * gain[i]
+                if seed < len(seeds) and U(seeds[seed]) == i:
+                    value += restart[0] * rows[seed, 0]
+                    seed += 1
+                new[i] = value * scale[i]
+                if slot >= 0:
+                    history[i // _BLOCK, U(slot), i % _BLOCK] = value
                 difference = np.float64(value) - np.float64(signal[i] / scale[i])
                 change += difference * difference
                 total += np.float64(value) * np.float64(value)
                 unreached += value == np.float32(0)
-            if slot >= 0:
-                _keep(sent, start, end, history, slot)
         sums[block, 0] = change
         sums[block, 1] = total
         sums[block, 2] = unreached
-
-
-@njit(cache=True, nogil=True)
-def _keep(column: Any, start: int, end: int, history: Any, slot: int) -> None:
-    """Write `column`, the rows from `start` to `end`, into column `slot` of the history."""
-    i = U(start)
-    while i < U(end):
-        block = i // _BLOCK
-        first = block * _BLOCK
-        last = min(U(end), first + _BLOCK)
-        for k in range(i - first, last - first):
-            history[block, U(slot), k] = column[first + k - U(start)]
-        i = last
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -219,13 +203,16 @@ def decide_rows(
             confidence[h // BLOCK, slot, h % BLOCK] = best / total if label >= 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def receive(
     first: int, last: int, bounds: Any, indptr: Any, indices: Any, weights: Any, sent: Any, out: Any
 ) -> None:
     """``out = A sent``, in float64."""
     for i in range(U(bounds[first]), U(bounds[last])):
-        out[i] = add_single(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, sent)
+        total = 0.0
+        for p in range(U(indptr[i]), U(indptr[i + U(1)])):
+            total += weights[p] * sent[U(indices[p])]
+        out[i] = total
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc"})

@@ -52,9 +52,9 @@ class _System:
     """``(D - alpha A) X = B`` for a few classes, with rows of degree zero held."""
 
     def __init__(self, graph: Any, crew: Crew, recurrence: Recurrence, symmetric: bool) -> None:
-        from scanpy_anim.tl import _limit_kernels
+        from scanpy_anim.tl import _kernels, _limit_kernels
 
-        self.kernels = _limit_kernels
+        self.kernels, self.receive = _limit_kernels, _kernels.receive
         self.crew = crew
         self.arrays = (graph.indptr, graph.indices, graph.data)
         self.alpha = recurrence.alpha
@@ -85,19 +85,28 @@ class _System:
             self.crew.run(self.kernels.apply_system, *how, x, x.reshape(-1), out, sums)
         return sums.sum(axis=0)
 
+    def _negative_image(self, x: Array) -> Array:
+        """``(alpha A - D) x``; for one class with a kernel that is there already."""
+        out = np.empty(x.shape)
+        if x.shape[1] > 1:
+            self.apply(x, out)
+            return np.negative(out, out=out)
+        self.crew.run(self.receive, *self.arrays, x[:, 0], out[:, 0])
+        out *= self.alpha
+        out -= self.degree[:, None] * x
+        out[self.degree == 0] = 0
+        return out
+
     def true_residual(self, seeds: Array, right: Array, x: Array) -> tuple[Array, Array, Array]:
         """Residual, its squared norm, and that of the right-hand side, of each class.
 
         Norms are those of ``D^-1``. With held cells, the right-hand side is what they send.
         """
-        residual, at_zero = np.zeros(x.shape), not x.any()
-        if not at_zero:
-            self.apply(x, residual)
-            np.negative(residual, out=residual)
+        at_zero = not x.any()
+        residual = np.zeros(x.shape) if at_zero else self._negative_image(x)
         degree = self.degree[seeds, None]
         residual[seeds] += np.where(degree > 0, right, 0)
-        none = np.zeros(x.shape[1])
-        norm = self.advance(none, residual, residual, residual, residual)
+        norm = np.einsum("ic,ic,i->c", residual, residual, self.inverse)
         squares = np.divide(right**2, degree, out=np.zeros(right.shape), where=degree > 0)
         goal = np.maximum(norm if at_zero else 0, squares.sum(axis=0))
         return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)

@@ -212,12 +212,9 @@ def sweep(
                     value = x[i, c] * unscale
                     norm += value * value
             else:
-                if n_classes == U(1):
-                    row[0] = add_single(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat)
-                else:
-                    add_neighbors(
-                        U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row
-                    )
+                add_neighbors(
+                    U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row
+                )
                 inverse = 1 / degree[i]
                 for c in range(x.shape[1]):
                     value = alpha * row[c]

@@ -12,11 +12,11 @@ from scanpy_anim.tl._crew import Crew
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# signals that fit into a core's cache gain nothing
-_CACHE_BYTES = 1 << 20
+# signals that fit into a core's cache gain nothing; what does not fit into the last one gains most
+_CACHE_BYTES, _LAST_CACHE_BYTES = 1 << 20, 1 << 25
 # classes times iterations from which walking faster pays for sorting first, and for the memory
 # that a second graph takes
-_WORTH_SORTING = 250
+_WORTH_SORTING, _WORTH_SORTING_BEYOND = 250, 100
 
 
 class Renumbered(NamedTuple):
@@ -29,7 +29,9 @@ class Renumbered(NamedTuple):
 
 def worth_renumbering(n_obs: int, n_classes: int, n_iter: float) -> bool:
     """Whether so much walking pays for sorting first."""
-    return n_obs * n_classes * 4 > _CACHE_BYTES and n_classes * n_iter > _WORTH_SORTING
+    size = 4 * n_obs * n_classes
+    enough = _WORTH_SORTING if size <= _LAST_CACHE_BYTES else _WORTH_SORTING_BEYOND
+    return size > _CACHE_BYTES and n_classes * n_iter > enough
 
 
 def renumber(graph: Any, n_threads: int | None) -> Renumbered:
