@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from scanpy_anim.tl._gather import LANES, add_neighbors, padded
+from scanpy_anim.tl._gather import LANES, add_neighbors, add_single, padded
 
 U = np.uint64
 
@@ -46,3 +46,18 @@ def test_what_lies_beyond_a_row_does_not_matter() -> None:
         row,
     )
     assert row[:2].tolist() == [9, 12]
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64])
+@pytest.mark.parametrize("index", [np.int32, np.int64])
+def test_sum_of_a_single_class(number: type, index: type) -> None:
+    random = np.random.default_rng(0)
+    # rows of up to ninety neighbours: none, parts of a vector, several; the very last among them
+    graph = sparse.csr_array(np.tril(random.random((91, 91)), -1).astype(np.float32)[:, ::-1])
+    graph.indices, graph.indptr = graph.indices.astype(index), graph.indptr.astype(index)
+    signal = random.standard_normal(91).astype(number)
+    expected = graph.toarray().astype(np.float64) @ signal
+    rows = zip(graph.indptr[:-1], graph.indptr[1:], strict=True)
+    sums = [add_single(U(p), U(q), graph.indices, graph.data, signal) for p, q in rows]
+    digits = 1e-13 if number is np.float64 else 1e-5
+    np.testing.assert_allclose(sums, expected, rtol=digits, atol=digits)
