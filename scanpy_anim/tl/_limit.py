@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from scanpy_anim.tl._limit_system import System, ratio
 from scanpy_anim.tl._recurrence import received_by, sent_by
 
 if TYPE_CHECKING:
@@ -48,120 +49,11 @@ class Limit(NamedTuple):
     converged: bool
 
 
-class _System:
-    """``(D - alpha A) X = B`` for a few classes, with rows of degree zero held."""
-
-    def __init__(self, graph: Any, crew: Crew, recurrence: Recurrence, symmetric: bool) -> None:
-        from scanpy_anim.tl import _kernels, _limit_kernels
-
-        self.kernels, self.receive = _limit_kernels, _kernels.receive
-        self.crew = crew
-        self.arrays = (graph.indptr, graph.indices, graph.data)
-        self.alpha = recurrence.alpha
-        self.scale = recurrence.scale
-        self.symmetric = symmetric
-        through = recurrence.gain.astype(np.float64) * recurrence.scale
-        self.degree = np.divide(self.alpha, through, out=np.zeros_like(through), where=through > 0)
-        self.inverse = _ratio(np.ones_like(self.degree), self.degree)
-        # an entry is right to a ten-thousandth at worst when its residual is this small
-        self.accuracy = 1e-4 * max(1 - self.alpha, 1e-3)
-
-    def padded(self, n_classes: int, dtype: Any = np.float64) -> Array:
-        """Zeros that may be multiplied with the graph."""
-        from scanpy_anim.tl._gather import padded
-
-        return padded((len(self.degree), n_classes), dtype)
-
-    def _sums(self, n_columns: int) -> Array:
-        return np.zeros((len(self.crew.bounds) - 1, n_columns))
-
-    def apply(self, x: Array, out: Array) -> Array:
-        """``out = (D - alpha A) x``, and ``<x, out>`` of each class."""
-        sums = self._sums(x.shape[1])
-        how = (*self.arrays, self.degree, self.alpha)
-        if x.shape[1] == 1:
-            self.crew.run(self.kernels.apply_vector, *how, x[:, 0], out[:, 0], sums)
-        else:
-            self.crew.run(self.kernels.apply_system, *how, x, x.reshape(-1), out, sums)
-        return sums.sum(axis=0)
-
-    def _negative_image(self, x: Array) -> Array:
-        """``(alpha A - D) x``; for one class with a kernel that is there already."""
-        out = np.empty(x.shape)
-        if x.shape[1] > 1:
-            self.apply(x, out)
-            return np.negative(out, out=out)
-        self.crew.run(self.receive, *self.arrays, x[:, 0], out[:, 0])
-        out *= self.alpha
-        out -= self.degree[:, None] * x
-        out[self.degree == 0] = 0
-        return out
-
-    def true_residual(self, seeds: Array, right: Array, x: Array) -> tuple[Array, Array, Array]:
-        """Residual, its squared norm, and that of the right-hand side, of each class.
-
-        Norms are those of ``D^-1``. With held cells, the right-hand side is what they send.
-        """
-        at_zero = not x.any()
-        residual = np.zeros(x.shape) if at_zero else self._negative_image(x)
-        degree = self.degree[seeds, None]
-        residual[seeds] += np.where(degree > 0, right, 0)
-        norm = np.einsum("ic,ic,i->c", residual, residual, self.inverse)
-        squares = np.divide(right**2, degree, out=np.zeros(right.shape), where=degree > 0)
-        goal = np.maximum(norm if at_zero else 0, squares.sum(axis=0))
-        return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)
-
-    def advance(
-        self, length: Array, along: Array, image: Array, x: Array, residual: Array
-    ) -> Array:
-        """Go along a direction; the new ``<r, D^-1 r>`` of each class."""
-        sums = self._sums(x.shape[1])
-        kernel, arrays = self.kernels.advance, (along, image, x, residual)
-        if x.shape[1] == 1:
-            kernel, arrays = self.kernels.advance_vector, tuple(a[:, 0] for a in arrays)
-        self.crew.run(kernel, self.inverse, length, *arrays, sums)
-        return sums.sum(axis=0)
-
-    def turn(self, share: Array, residual: Array, along: Array) -> None:
-        """Take the next direction."""
-        kernel, arrays = self.kernels.turn, (residual, along)
-        if along.shape[1] == 1:
-            kernel, arrays = self.kernels.turn_vector, tuple(a[:, 0] for a in arrays)
-        self.crew.run(kernel, self.inverse, share, *arrays)
-
-    def rough(self, x: Array, residual: Array) -> int:
-        """Count entries not yet right by their own residual."""
-        kernel, sums = self.kernels.count_rough, self._sums(1)
-        self.crew.run(kernel, self.degree, self.accuracy, x, residual, sums)
-        return int(sums.sum())
-
-    def sweep(self, seeds: Array, rows: Array, x: Array, new: Array) -> tuple[float, int]:
-        """Iterate plainly once; the residual, and how many entries still changed."""
-        sums = self._sums(3)
-        self.crew.run(
-            self.kernels.sweep,
-            *self.arrays,
-            self.degree,
-            self.alpha,
-            self.scale,
-            seeds,
-            np.searchsorted(seeds, self.crew.bounds),
-            rows,
-            self.accuracy,
-            x,
-            x.reshape(-1),
-            new,
-            sums,
-        )
-        change, norm, rough = sums.sum(axis=0)
-        return (change / norm if norm > 0 else 0.0), int(rough)
-
-
 def solve_limit(terrain: Terrain, crew: Crew) -> Limit:
     """Solve for the limit, in the terrain's order of cells."""
     graph, seeds, rows = terrain.graph, terrain.seeds, terrain.rows
     recurrence = terrain.recurrence
-    system = _System(graph, crew, recurrence, _is_symmetric(graph, crew.n_threads))
+    system = System(graph, crew, recurrence, _is_symmetric(graph, crew.n_threads))
     limit = np.empty((graph.shape[0], rows.shape[1]), dtype=np.float32)
     worst, taken, converged = 0.0, 0, True
     for c in range(0, rows.shape[1], _TOGETHER):
@@ -179,7 +71,7 @@ def solve_limit(terrain: Terrain, crew: Crew) -> Limit:
 
 
 def _solve(
-    system: _System, seeds: Array, rows: Array, recurrence: Recurrence
+    system: System, seeds: Array, rows: Array, recurrence: Recurrence
 ) -> tuple[Array, float, int, bool]:
     x = system.padded(rows.shape[1])
     held = system.degree[seeds] == 0
@@ -195,7 +87,7 @@ def _solve(
     return x, residual, n_iter, done
 
 
-def _conjugate_gradients(system: _System, seeds: Array, right: Array, x: Array) -> int:
+def _conjugate_gradients(system: System, seeds: Array, right: Array, x: Array) -> int:
     """Hestenes & Stiefel 1952, preconditioned by the degrees; all classes in step.
 
     In float32, which moves half the bytes. Now and then what was found is added to `x`, and the
@@ -210,9 +102,9 @@ def _conjugate_gradients(system: _System, seeds: Array, right: Array, x: Array) 
     while n_iter < _MAX_ITER and stalled < 3:
         n_iter += 1
         slope = system.apply(along, image)
-        length = _ratio(norm, slope)
+        length = ratio(norm, slope)
         before, norm = norm, system.advance(length, along, image, step, near)
-        share = _ratio(norm, before)
+        share = ratio(norm, before)
         close = n_iter >= next_look and (norm <= _CLOSE**2 * goal).all()
         if close or (norm <= _RELIABLE**2 * start).any():
             next_look = n_iter + _LOOK_EVERY
@@ -234,14 +126,14 @@ def _conjugate_gradients(system: _System, seeds: Array, right: Array, x: Array) 
     return n_iter
 
 
-def _arrived(system: _System, x: Array, residual: Array, norm: Array, goal: Array) -> bool:
+def _arrived(system: System, x: Array, residual: Array, norm: Array, goal: Array) -> bool:
     """Whether all but a few entries are right, or rounding allows no more."""
     if (norm <= _EXHAUSTED**2 * goal).all():
         return True
     return bool((norm <= _CLOSE**2 * goal).all()) and system.rough(x, residual) <= 1e-3 * x.size
 
 
-def _bicgstab(system: _System, seeds: Array, right: Array, x: Array) -> int:
+def _bicgstab(system: System, seeds: Array, right: Array, x: Array) -> int:
     """Van der Vorst 1992, preconditioned by the degrees; all classes in step.
 
     It may break down, or lose the true residual out of sight; so it starts anew from where it
@@ -267,7 +159,7 @@ def _bicgstab(system: _System, seeds: Array, right: Array, x: Array) -> int:
 
 
 def _bicgstab_run(
-    system: _System, inverse: Array, residual: Array, shadow: Array, goal: Array, x: Array
+    system: System, inverse: Array, residual: Array, shadow: Array, goal: Array, x: Array
 ) -> int:
     """Go on from `x` until the residual that is carried along is small."""
     image, second = np.empty_like(x), np.empty_like(x)
@@ -279,12 +171,12 @@ def _bicgstab_run(
         n_iter += 1
         np.multiply(inverse, along, out=scaled)
         system.apply(scaled, image)
-        length = _ratio(rho, (shadow * image).sum(axis=0))
+        length = ratio(rho, (shadow * image).sum(axis=0))
         x += length * scaled
         residual -= length * image
         np.multiply(inverse, residual, out=scaled)
         system.apply(scaled, second)
-        damp = _ratio((second * residual).sum(axis=0), (second**2).sum(axis=0))
+        damp = ratio((second * residual).sum(axis=0), (second**2).sum(axis=0))
         x += damp * scaled
         residual -= damp * second
         norm = (residual**2 * inverse).sum(axis=0)
@@ -292,15 +184,11 @@ def _bicgstab_run(
         lost = ~np.isfinite(norm) | (rho == 0) | (damp == 0)
         if ((norm <= _EXHAUSTED**2 * goal) | lost).all():
             break
-        along = residual + _ratio(rho, before) * _ratio(length, damp) * (along - damp * image)
+        along = residual + ratio(rho, before) * ratio(length, damp) * (along - damp * image)
     return n_iter
 
 
-def _ratio(above: Array, below: Array) -> Array:
-    return np.divide(above, below, out=np.zeros_like(above), where=below != 0)
-
-
-def _sweep(system: _System, seeds: Array, right: Array, x: Array) -> tuple[float, bool]:
+def _sweep(system: System, seeds: Array, right: Array, x: Array) -> tuple[float, bool]:
     """Iterate plainly, in place, until no entry changes by more than the accuracy."""
     current, new = x, system.padded(x.shape[1])
     for _ in range(_MAX_SWEEPS):

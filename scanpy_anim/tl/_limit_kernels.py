@@ -16,7 +16,7 @@ from scanpy_anim.tl._gather import LANES, add_neighbors, add_single
 U = np.uint64
 
 
-# the order of a single class's sum is the compiler's, and depends on the row's length alone
+# the order of a block's sum is the compiler's, and the same for any number of threads
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 def apply_vector(
     first: int,

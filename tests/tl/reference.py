@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,10 +61,14 @@ def hard(
 
 
 def hard_limit(graph: Any, signal: NDArray[Any], seeds: NDArray[Any]) -> NDArray[np.float64]:
-    """Harmonic extension; the smallest-norm one where no seed decides (zero)."""
+    """Harmonic extension on an undirected graph; zero where no seed is connected.
+
+    There the system is singular, and a dense solver would bring up anything.
+    """
     step, y = operator(graph, "random_walk"), signal.astype(np.float64)
-    free = np.setdiff1d(np.arange(len(step)), seeds)
+    part = connected_components(sparse.csr_array(step > 0))[1]
+    free = np.setdiff1d(np.flatnonzero(np.isin(part, part[seeds])), seeds)
     limit = y.copy()
     system = np.eye(len(free)) - step[np.ix_(free, free)]
-    limit[free] = np.linalg.lstsq(system, step[np.ix_(free, seeds)] @ y[seeds], rcond=None)[0]
+    limit[free] = np.linalg.solve(system, step[np.ix_(free, seeds)] @ y[seeds])
     return limit
