@@ -1,7 +1,9 @@
 """Turn an algorithm running over a single-cell atlas into a short movie."""
 
-__version__ = "0.1.0"
+from scanpy_anim._compiled import kept_functions
+from scanpy_anim._version import __version__
 
-from . import pl, tl
+with kept_functions():
+    from scanpy_anim import pl, tl
 
 __all__ = ["__version__", "pl", "tl"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SHOWN = {
     "scanpy_anim.pl.animate_embedding",
     "scanpy_anim.pl.EmbeddingAnimation",
+    "scanpy_anim.pl.side_by_side",
     "scanpy_anim.pl.EmbeddingAnimation.filmstrip",
     "scanpy_anim.pl.EmbeddingAnimation.frames",
     "scanpy_anim.pl.EmbeddingAnimation.save",

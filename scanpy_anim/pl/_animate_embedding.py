@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Literal
+
+from scanpy_anim._accessors import plain_names
+from scanpy_anim._compiled import kept_functions
+from scanpy_anim._lazy import readable
+from scanpy_anim.pl._call import in_panels, signed
+from scanpy_anim.pl._color import color_in_parts, in_motion, parts_of, sources_in_parts
+from scanpy_anim.pl._coloring import colorings_of
+from scanpy_anim.pl._drawing import Drawing, Scene
+from scanpy_anim.pl._motion import gliding, motion
+from scanpy_anim.pl._options import options_of
+from scanpy_anim.pl._overlays import cell_rings, marked_cells, seed_rings
+from scanpy_anim.pl._pacing import Pacing, paced, pacing_in_motion
+from scanpy_anim.pl._record import record
+from scanpy_anim.pl._scale import ScaleChoice
+from scanpy_anim.pl._stage import set_stage
+from scanpy_anim.pl._titles import frame_titles, moment_titles, parted_titles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,16 +29,15 @@ if TYPE_CHECKING:
 
     from scanpy_anim.pl._animation import EmbeddingAnimation
     from scanpy_anim.pl._color import Color
-    from scanpy_anim.pl._order import SortOrder
+    from scanpy_anim.pl._draw_order import SortOrder
+    from scanpy_anim.pl._pacing import Ease, Pace
     from scanpy_anim.pl._scale import ScaleName
-    from scanpy_anim.pl._timeline import Ease, Pace
     from scanpy_anim.pl._titles import FrameTitle
 
 
-#: What says which of an embedding's dimensions are shown.
-DIMENSIONS = ("components", "dimensions")
-
-
+@kept_functions()
+@signed
+@in_panels
 def animate_embedding(
     adata: AnnData,
     basis: str | Sequence[str] = "umap",
@@ -29,18 +45,23 @@ def animate_embedding(
     color: Color = "label_propagation",
     n_frames: int | None = None,
     classes: str | Sequence[str] | None = None,
-    scale: ScaleName = "rank",
+    groupby: Any = None,
+    along: Any = None,
+    cumulative: bool = True,
+    match_categories: bool | Literal["auto"] = "auto",
+    scale: ScaleName = "auto",
     per_frame: bool = False,
     sort_order: SortOrder = True,
+    confidence: bool = True,
     tween: int = 0,
     ease: Ease | None = None,
-    pace: Pace = "even",
+    pace: Pace = "auto",
     every: int = 1,
     frames: Sequence[int] | slice | None = None,
     reverse: bool = False,
     bounce: bool = False,
-    hold: float | tuple[float, float] = 1.0,
-    fps: float = 10,
+    hold: float | tuple[float, float] | None = None,
+    fps: float | None = None,
     duration: float | None = None,
     frame_title: FrameTitle = "auto",
     progress_line: bool = False,
@@ -50,14 +71,17 @@ def animate_embedding(
     projection: Literal["2d", "3d"] = "2d",
     rotate: float = 360,
     img_key: str | bool | None = True,
+    library_id: str | None = None,
     progress: bool | None = None,
+    panels: Sequence[Any] | None = None,
+    figsize: tuple[float, float] | None = None,
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> EmbeddingAnimation:
     """Replay an algorithm on an embedding.
 
-    The stage (axes, colour bar, legend, title) is drawn once by `scanpy.pl.embedding` with your
-    arguments; every frame then recolours the same cells. A colour means the same from the first
+    The stage (axes, color bar, legend, title) is drawn once by `scanpy.pl.embedding` with your
+    arguments; every frame then recolors the same cells. A color means the same from the first
     frame to the last.
 
     Parameters
@@ -66,7 +90,7 @@ def animate_embedding(
         Annotated data with an embedding. It is not changed.
     basis
         Name of the embedding in `obsm`, with or without `X_`. Several names: the cells move from
-        one to the next, colours going along. An array `(n_obs, 2, n_frames)`: the cells follow
+        one to the next, colors going along. An array `(n_obs, 2, n_frames)`: the cells follow
         it. `"spatial"`: equal sides, y downwards, and the tissue's picture underneath where
         `uns["spatial"]` has one, spots as large as it says unless `size` is given.
     color
@@ -74,30 +98,51 @@ def animate_embedding(
 
         - a key of `obsm` with an array `(n_obs, n_frames)`, such as the scores that
           `scanpy_anim.tl.label_propagation` stores, or `(n_obs, n_frames, n_classes)`: then the
-          label of the moment, the closer to `na_color` the less sure it is (paler rather than
-          less opaque: opacities add up where cells overlap, and unsure cells would look sure);
+          label of the moment, the paler the less sure it is (see `confidence`);
         - a list of columns of `obs` or genes, a frame each;
         - a list of arrays `(n_obs,)`, a frame each, or an array `(n_obs, n_frames)`;
         - a function of the frame's number that returns an array `(n_obs,)`, with `n_frames`. It
           is called once a frame, when the frame is needed.
 
-        Numbers or categories; missing ones are drawn in `na_color`.
+        Numbers or categories; missing ones are drawn in `na_color`. Wherever a name is taken, a
+        reference of `anndata.acc` is, too: `[A.obs["n_genes"], A.X[:, "CD3D"]]`.
     n_frames
-        How many frames there are, with a function as `color` only.
+        How many frames there are: with a function as `color`, or with `along`.
     classes
         Of a result with several classes: show this class's scores instead of the labels. A list
         makes a panel for each.
+    groupby
+        A column of `obs`, or one category for each cell: show `color`, which is one column, gene
+        or result, in a frame for each category, the other cells in `na_color`. `color` is by
+        default the label propagation, where there is one, or else the column itself.
+    along
+        Let cells appear as a number grows, in equal steps of it: a column of `obs`, such as a
+        pseudotime, or one number for each cell. Cells without a finite number never appear.
+    cumulative
+        Whether cells stay once they have appeared `along` a number, or are seen in one frame.
+    match_categories
+        Frames that are clusterings of the same cells: give clusters of successive frames that
+        share most cells the same color, by the assignment with the largest overlap. `"auto"`:
+        where clusters are numbered, as by `scanpy.tl.leiden` at several resolutions; what happens
+        is logged.
     scale
-        `"rank"`: colour by the cell's rank within the frame, ties averaged
-        (`scipy.stats.rankdata`), the frame's lowest and highest at the ends of the colour map.
+        `"rank"`: color by the cell's rank within the frame, ties averaged
+        (`scipy.stats.rankdata`), the frame's lowest and highest at the ends of the color map.
         `"linear"`: by the value. `"log"`: by its logarithm, values of 0 or less as missing. A
-        function: by what it makes of the frame's values.
+        function: by what it makes of the frame's values. `"auto"`: ranks for what an algorithm
+        stored, values for all else and wherever limits are given: `vmin`, `vmax`, `vcenter` and
+        `norm` are values, as in `scanpy.pl.embedding`, and refused with `"rank"`.
     per_frame
-        Limits of the colour map for each frame on its own rather than over the whole film.
+        Limits of the color map that are open, percentiles or functions: for each frame on its own
+        rather than over the whole film. Numbers stay.
     sort_order
         `True`: cells that are highest in any frame are on top in every frame. `"frame"`: the
         highest of each frame on top, as a still from scanpy has it. `False`: order of the data.
-        Missing ones are at the bottom.
+        Cells that are missing in a frame are at the bottom of it.
+    confidence
+        Labels of the moment are in full color wherever they are clear, and paler towards the
+        background where they are not (paler rather than less opaque: opacities add up where cells
+        overlap, and unsure cells would look sure). `False`: in full color everywhere.
     tween
         Number of interpolated frames between two: values are interpolated before they are
         ranked, categories and missing values cross-fade. A way between embeddings has 24 unless
@@ -107,16 +152,18 @@ def animate_embedding(
         to 0 … 1. Default: `"in-out"` for a way between embeddings, else `"linear"`. With
         `pace="change"`: how fast the whole film goes, `"linear"` by default.
     pace
-        `"change"`: every second shows the same amount of change, of colours and of places.
-        `"even"`: every frame lasts the same.
+        `"change"`: every second shows the same amount of change, of colors and of places.
+        `"even"`: every frame lasts the same. `"auto"`: the same, but where the limit of an
+        iteration is further away than the steps before, the film dissolves to it.
     every, frames
         Show every so many frames (the last one always), or just these.
     reverse, bounce
         Play backwards; play there and back again.
     hold
-        Seconds that the last frame stays, or the first and the last.
+        Seconds that the last frame stays, or the first and the last. Default: 1, and 0 for a turn
+        that ends where it started.
     fps
-        Frames a second.
+        Frames a second. Default: 10, and fewer for a film of few frames.
     duration
         Seconds that the whole film lasts, instead of `fps`.
     frame_title
@@ -140,10 +187,21 @@ def animate_embedding(
         Degrees that the film turns, with `projection="3d"`.
     img_key
         Which picture of the tissue, such as `"hires"`; `None`: no picture.
+    library_id
+        Whose picture and scale, where `uns["spatial"]` has several libraries.
     progress
         Show a progress bar on long work; `None`: when it lasts and someone watches.
+    panels
+        What stands side by side, all on one clock, where a list as `color` is frames: genes,
+        columns (these stand still), results, arrays; the name of another embedding; or arguments
+        for one panel alone, such as `{"color": "types", "basis": "spatial", "title": "tissue"}`.
+        The other arguments hold for all panels.
+    figsize
+        Width and height of the film in inches, legends, color bars and titles inside: at
+        `dpi=100`, `(19.2, 10.8)` fills a slide. Default: as `scanpy.pl.embedding` draws it,
+        widened where its legend sticks out. With `ax`, its whole figure is made that large.
     ax
-        Axes to draw in. Default: a figure of its own.
+        Axes to draw in, of any figure. Default: a figure of its own.
     **kwargs
         All else goes to `scanpy.pl.embedding` and means there what it means there: `palette`,
         `cmap`, `size`, `vmin`, `frameon`, `legend_loc`, `title`, `groups`, …
@@ -165,123 +223,43 @@ def animate_embedding(
     >>> film = sca.pl.animate_embedding(adata, classes="Dendritic", fps=5)
     >>> film.save("dendritic.gif")
     """
-    from scanpy_anim.pl import _color, _marks
-    from scanpy_anim.pl._motion import TWEENS, motion
-    from scanpy_anim.pl._pace import change_of
-    from scanpy_anim.pl._panel import paint
-    from scanpy_anim.pl._recipe import INSTEAD, check_arguments
-    from scanpy_anim.pl._record import record
-    from scanpy_anim.pl._scale import Scale
-    from scanpy_anim.pl._stage import set_stage
-    from scanpy_anim.pl._timeline import Pacing
-    from scanpy_anim.pl._titles import frame_titles, moment_titles
-
-    check_arguments(kwargs)
-    _taken(kwargs, *INSTEAD)  # show=False and the like: so it is anyway
-    _check_sort_order(sort_order)
-    _check_axes(ax)
-    call = _spelled(locals())
-    if isinstance(classes, str) and kwargs.keys().isdisjoint(DIMENSIONS):
-        kwargs.setdefault("title", classes)  # or the frame's text would take its place
+    adata = readable(adata)
+    basis, ours = plain_names("basis", basis), inspect.signature(animate_embedding).parameters
+    drawing = Drawing(sort_order, confidence, mark_seeds, progress_line, progress, figsize)
+    options = options_of(kwargs, ours, classes, projection)
+    scene = Scene(basis, projection, rotate, align, img_key, library_id, ax)
     moving = motion(
-        adata,
-        basis,
-        align=align,
-        projection=projection,
-        rotate=rotate,
-        **{n: kwargs[n] for n in DIMENSIONS if kwargs.get(n) is not None},
+        adata, basis, align=align, projection=projection, rotate=rotate, **options.dimensions
     )
-    if projection == "3d":
-        _taken(kwargs, *DIMENSIONS)
-    scaling = Scale(scale, _taken(kwargs, "vmin", "vmax", "vcenter", "norm"), per_frame)
-    sources = _color.on_one_clock(
-        _color.sources(
-            adata,
-            color,
-            n_frames=n_frames,
-            classes=classes,
-            **_taken(kwargs, "layer", "use_raw", "gene_symbols"),
-        )
+    parts = parts_of(
+        adata, groupby, along, n_frames=n_frames, cumulative=cumulative, **options.genes
     )
-    morph = moving is not None and moving.between
-    ways = False
-    if moving is not None and sources[0].n_frames == 1:  # cells move, colours stay
-        tween, ways = tween or (TWEENS if morph else 0), morph
-        sources = [s.staying(moving.n_keys, None, labels=moving.labels(s.name)) for s in sources]
+    color = color_in_parts(adata, color, groupby, along)
+    how = {"classes": classes, "match": match_categories, **options.genes}
+    sources, stays = in_motion(sources_in_parts(adata, color, n_frames, parts, how), moving)
+    if ease is None and not (isinstance(pace, str) and pace == "change") and not stays:
+        moving = gliding(moving)
+    n_frames = sources[0].n_frames
     pacing = Pacing(
-        tween=tween,
-        ease=ease or ("in-out" if morph and pace == "even" else "linear"),
+        **pacing_in_motion(moving, stays, n_frames, tween, ease, pace),
         hold=hold,
         fps=fps,
         duration=duration,
-        pace=pace,
         every=every,
         frames=frames,
         reverse=reverse,
         bounce=bounce,
     )
-    n_frames = sources[0].n_frames
-    picked, timeline = pacing.chosen(n_frames), pacing.timeline(n_frames)
-    texts = frame_titles(frame_title, sources[0])
-    marked = _marks.marked_cells(adata, mark_cells)
+    shown, scaling = pacing.chosen(n_frames), ScaleChoice(scale, per_frame)
+    options, frame_title = parted_titles(options, frame_title, n_frames, len(sources))
+    texts, marked = frame_titles(frame_title, sources[0]), marked_cells(adata, mark_cells)
+    timeline = pacing.timeline(n_frames)
 
-    stage = set_stage(
-        adata,
-        basis,
-        sources,
-        scaling.of_panels(len(sources)),
-        picked,
-        motion=moving,
-        img_key=img_key,
-        ax=ax,
-        arguments=kwargs,
-    )
-    paints = [paint(stage, i, sort_order) for i in range(len(stage.panels))]
-    if pace == "change":
-        change = change_of(paints, moving, adata.n_obs, n_frames)
-        timeline = pacing.timeline(n_frames, change)
-    titles = None if texts is None else moment_titles(texts, timeline.moments, ways=ways)
-    rings = _marks.seed_rings(stage) if mark_seeds else []
-    rings += _marks.cell_rings(stage, marked)
-    return record(
-        stage,
-        paints,
-        timeline,
-        titles,
-        rings,
-        progress_line=progress_line,
-        call=call,
-        progress=progress,
-    )
-
-
-def _taken(kwargs: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Take some arguments out of those that go to scanpy."""
-    return {name: kwargs.pop(name) for name in names if name in kwargs}
-
-
-def _spelled(arguments: dict[str, Any]) -> str:
-    """Spell the call as it goes into the files: what differs from the defaults, briefly."""
-    import inspect
-
-    defaults = inspect.signature(animate_embedding).parameters
-    named = {n: arguments[n] for n, p in defaults.items() if arguments[n] is not p.default}
-    given = {**named, **arguments["kwargs"]}
-    spelled = [
-        f"{name}={value!r}"
-        for name, value in given.items()
-        if isinstance(value, str | int | float | list | tuple) and len(repr(value)) < 200
-    ]
-    return f"scanpy_anim.pl.animate_embedding({', '.join(['adata', *spelled])})"
-
-
-def _check_axes(ax: object) -> None:
-    from matplotlib.axes import Axes
-
-    if ax is not None and not isinstance(ax, Axes):
-        raise TypeError(f"ax={ax!r}: one matplotlib Axes, such as plt.subplots() makes.")
-
-
-def _check_sort_order(sort_order: object) -> None:
-    if not (isinstance(sort_order, bool) or sort_order == "frame"):
-        raise ValueError(f"sort_order={sort_order!r}: True, False or 'frame'.")
+    stage = set_stage(adata, scene, sources, scaling, shown, moving, options)
+    colorings = colorings_of(stage, drawing)
+    timeline, last = paced(pacing, timeline, colorings, stage)
+    ways = stays and moving is not None and moving.between
+    titles = texts and moment_titles(texts, timeline.moments, ways, last)
+    rings = (seed_rings(stage) if mark_seeds else []) + cell_rings(stage, marked)
+    with stage.plot.named_in_errors():
+        return record(stage, colorings, timeline, titles, rings, drawing)

@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.text import Text
 
-from scanpy_anim.pl._still import seen
-from scanpy_anim.raster._artist import PointsArtist
+from scanpy_anim.raster import Overlay, PointsArtist, restore, to_rgb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
-    from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from scanpy_anim.pl._photos import Photo, Screen
+
 #: Agg refuses canvases of 2^16 pixels a side, and nobody wants frames of gigabytes.
-MOST_PIXELS = 2**28
-
-
-class Overlay:
-    """The pixels that the figure has over some points, sparse, to be blended again and again.
-
-    Parameters
-    ----------
-    layer
-        `(h, w, 4)` RGBA bytes, straight alpha.
-    where
-        `(h, w)` pixels to take from it.
-    """
-
-    def __init__(self, layer: NDArray[np.uint8], where: NDArray[np.bool_]) -> None:
-        self.pixels = np.flatnonzero(where)
-        rgba = layer.reshape(-1, 4)[self.pixels] / np.float32(255)
-        self.alpha = np.ascontiguousarray(rgba[:, 3:])
-        self.ink = rgba[:, :3] * self.alpha
-
-    def over(self, canvas: NDArray[np.uint8]) -> None:
-        """Blend the overlay over an `(h, w, 4)` canvas of straight RGBA bytes, in place.
-
-        Porter and Duff's *over*.
-        """
-        if not self.pixels.size:
-            return
-        flat = canvas.reshape(-1, 4)
-        below = flat[self.pixels]
-        if below[:, 3].min() == 255:
-            mixed = self.ink * 255 + below[:, :3] * (1 - self.alpha)
-            flat[self.pixels, :3] = np.rint(mixed, out=mixed)
-            return
-        under = below[:, 3:] * ((1 - self.alpha) / 255)
-        total = self.alpha + under
-        mixed = self.ink * 255 + below[:, :3] * under
-        np.divide(mixed, total, out=mixed, where=total > 0)
-        flat[self.pixels] = np.rint(np.concatenate([mixed, total * 255], axis=1))
+_MOST_PIXELS = 2**28
 
 
 class _Cut(Artist):
@@ -75,7 +43,7 @@ class _Cut(Artist):
         renderer.clear()  # type: ignore[attr-defined]
 
 
-class Backdrop:
+class _Backdrop:
     """The stage at one resolution: a base under all points, an overlay over each panel's.
 
     Drawn by matplotlib in one pass over the figure, cut where the points will be: they are
@@ -84,7 +52,7 @@ class Backdrop:
     Parameters
     ----------
     figure
-        The stage; artists of the frames have to be invisible.
+        The stage alone.
     dpi
         Dots per inch.
     cuts
@@ -101,46 +69,78 @@ class Backdrop:
         *,
         transparent: bool = False,
     ) -> None:
-        from matplotlib.backends.backend_agg import RendererAgg
-
         self.figure, self.dpi = figure, dpi
         width, height = canvas_size(figure, dpi)
         self.renderer = RendererAgg(width, height, dpi)
         with drawn_at(figure, dpi), _without_grounds(figure, transparent):
-            layers, bounds = _cut_drawing(figure, self.renderer, cuts)
+            layers, self._bounds = _cut_drawing(figure, self.renderer, cuts)
         self.base = layers[0]
-        self.overlays = _sparse(layers, bounds)
+        self.overlays = _sparse(layers, self._bounds)
+        self.opaque = bool(self.base[..., 3].min() == 255)
+        self._canvas = np.asarray(self.renderer.buffer_rgba())
+        self._is_fresh = False
 
-    @property
-    def canvas(self) -> NDArray[np.uint8]:
-        """The `(h, w, 4)` canvas that is drawn on."""
-        return np.asarray(self.renderer.buffer_rgba())
-
-    def frame(self, points: Sequence[Artist], above: Sequence[Artist]) -> NDArray[np.uint8]:
+    def frame(self, points: Sequence[PointsArtist], above: Sequence[Artist]) -> NDArray[np.uint8]:
         """Draw one frame: the base, each panel's points under its overlay, then the texts.
 
-        The canvas is drawn on again by the next frame: copy what is to be kept.
+        Returns
+        -------
+        A new `(height, width, 3)` array, or `(height, width, 4)` where the stage is not opaque.
         """
+        canvas = self._canvas
         with drawn_at(self.figure, self.dpi):
-            canvas = self.canvas
-            np.copyto(canvas, self.base)
+            if not self._is_fresh:
+                restore(canvas, self.base)
+            self._is_fresh = False
+            left = list(above)
+
+            def draw_above() -> None:
+                while left:
+                    left.pop(0).draw(self.renderer)
+
+            meanwhile = draw_above if left and all(map(self._is_apart, left)) else None
             for artist, overlay in zip(points, self.overlays, strict=True):
-                artist.draw(self.renderer)
-                overlay.over(canvas)
-            for artist in above:
-                artist.draw(self.renderer)
-        return canvas
+                if artist.get_visible():
+                    artist.draw_on(canvas, meanwhile if left else None)
+                overlay.over(canvas, opaque=self.opaque)
+            draw_above()
+        if not self.opaque:
+            return canvas.copy()
+        frame = to_rgb(canvas, self.base)
+        self._is_fresh = True
+        return frame
+
+    def _is_apart(self, artist: Artist) -> bool:
+        """Whether it is a text beside all points, so that both can be drawn at the same time."""
+        if type(artist) is not Text or artist.get_path_effects() or artist.get_bbox_patch():
+            return False
+        box = artist.get_window_extent(self.renderer).padded(2)
+        low, high = self.renderer.height - box.y1, self.renderer.height - box.y0
+        return all(
+            high <= top or bottom <= low or box.x1 <= left or right <= box.x0
+            for top, bottom, left, right in self._bounds
+        )
 
 
 def canvas_size(figure: Figure, dpi: float) -> tuple[int, int]:
     """Return width and height in pixels; raise `ValueError` where no frame can be that large."""
     width, height = (int(round(float(inches) * dpi, 6)) for inches in figure.get_size_inches())
-    if width * height > MOST_PIXELS or max(width, height) >= 2**16 or min(width, height) < 1:
+    if width * height > _MOST_PIXELS or max(width, height) >= 2**16 or min(width, height) < 1:
         raise ValueError(
-            f"dpi={dpi:g} makes frames of {width} × {height} pixels; at most {MOST_PIXELS:,} "
+            f"dpi={dpi:g} makes frames of {width} × {height} pixels; at most {_MOST_PIXELS:,} "
             "pixels and 65,535 a side can be drawn. Choose a smaller dpi or figure."
         )
     return width, height
+
+
+def tight_pixels(figure: Figure, dpi: float) -> tuple[slice, slice]:
+    """Return rows and columns of what `savefig(bbox_inches="tight")` would keep at a resolution."""
+    width, height = canvas_size(figure, dpi)
+    with drawn_at(figure, dpi):
+        box = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
+    left, right = max(int(np.floor(box.x0 * dpi)), 0), min(int(np.ceil(box.x1 * dpi)), width)
+    top, bottom = height - int(np.ceil(box.y1 * dpi)), height - int(np.floor(box.y0 * dpi))
+    return slice(max(top, 0), min(bottom, height)), slice(left, right)
 
 
 @contextmanager
@@ -207,48 +207,60 @@ def _sparse(
 ) -> list[Overlay]:
     """Fold into the base what no points lie under; keep the rest of each layer sparse."""
     base = layers[0]
+    opaque = bool(base[..., 3].min() == 255)
     touched = np.zeros(base.shape[:2], dtype=bool)
     overlays = []
     for layer, (top, bottom, left, right) in zip(layers[1:], bounds, strict=True):
         touched[top:bottom, left:right] = True
         drawn = layer[..., 3] > 0
-        Overlay(layer, drawn & ~touched).over(base)
+        Overlay(layer, drawn & ~touched).over(base, opaque=opaque)
         overlays.append(Overlay(layer, drawn & touched))
     return overlays
 
 
 def draw_frames(
-    figure: Figure,
-    photos: Sequence[Sequence[Artist]],
-    dpi: float,
-    *,
-    shown: Sequence[Artist] = (),
-    transparent: bool = False,
+    screen: Screen, photos: Iterable[Photo], dpi: float, *, transparent: bool = False
 ) -> Iterator[NDArray[np.uint8]]:
-    """Draw the frames of a film on its stage, a new `(height, width, 4)` array each.
+    """Draw the frames of a film on its stage.
+
+    A new `(height, width, 3)` array each, `(height, width, 4)` where the stage is not opaque.
 
     Parameters
     ----------
-    figure, photos
+    screen, photos
         The stage, and the artists of each frame: points of each panel, and texts over them.
     dpi
         Dots per inch.
-    shown
-        Artists of a frame that are visible at the moment; they do not belong to the stage.
     transparent
         Leave out the backgrounds.
     """
-    points, _ = _points_and_texts(photos[0])
-    cuts = [(cast("Axes", p.axes), p.get_zorder()) for p in points]
-    with seen(shown, False):
-        backdrop = Backdrop(figure, dpi, cuts, transparent=transparent)
+    backdrop = None
     for photo in photos:
-        with seen(photo):
-            canvas = backdrop.frame(*_points_and_texts(photo)).copy()
-        yield canvas
+        points, above = _points_and_texts(photo)
+        if backdrop is None:
+            cuts = [(ax, p.get_zorder()) for p, ax in points]
+            with screen.showing(None):
+                backdrop = _Backdrop(screen.figure, dpi, cuts, transparent=transparent)
+        with screen.bringing(photo):
+            frame = backdrop.frame([p for p, _ in points], above)
+        yield frame
 
 
-def _points_and_texts(photo: Sequence[Artist]) -> tuple[list[PointsArtist], list[Artist]]:
+def _points_and_texts(photo: Photo) -> tuple[list[tuple[PointsArtist, Axes]], list[Artist]]:
     """Part a frame's artists: points, which the backdrop is cut for, and what is over them."""
-    points = [artist for artist in photo if isinstance(artist, PointsArtist)]
+    pairs = zip(photo, photo.axes, strict=True)
+    points = [(artist, ax) for artist, ax in pairs if isinstance(artist, PointsArtist)]
     return points, [artist for artist in photo if not isinstance(artist, PointsArtist)]
+
+
+def copy_of(screen: Screen, photo: Photo) -> Figure:
+    """Copy a film's figure with the artists of one frame and of no other.
+
+    The copy shares the cells' geometry with the film and is not known to pyplot.
+    """
+    known = set(plt.get_fignums())
+    with screen.showing(photo):
+        still = copy.deepcopy(screen.figure)
+    for number in set(plt.get_fignums()) - known:
+        plt.close(number)
+    return still

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from scanpy_anim._names import MissingKeyError, listed, nearest
+import numpy as np
+
+from scanpy_anim._checks import MissingKeyError, listed, nearest
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -37,7 +40,7 @@ def read_dimensions(
     n
         How many dimensions a panel has.
     components
-        `"1,2"`, counted from 1, a list of such, or `"all"` (which is left to scanpy).
+        `"1,2"`, counted from 1, a list of such, or `"all"`.
     dimensions
         `(0, 1)`, or a list of such. Default: the first `n`.
 
@@ -46,15 +49,27 @@ def read_dimensions(
     KeyError, TypeError, ValueError
         For what cannot be read, and dimensions that the embedding does not have.
     """
-    shape = adata.obsm[basis_key(adata, basis)].shape
+    values = adata.obsm[basis_key(adata, basis)]
+    shape = values.shape
     if len(shape) != 2 or shape[1] < n:
-        raise ValueError(f"basis={basis!r} has shape {shape}; {n} dimensions are needed.")
+        what = "projection='3d' turns" if n == 3 else "a film shows"
+        raise ValueError(
+            f"basis={basis!r} has shape {shape}; {n} dimensions are needed, which {what}."
+        )
+    if hasattr(values, "tocsr"):
+        raise TypeError(f"basis={basis!r} is sparse; coordinates are an array of numbers.")
+    dtype = values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype
+    if dtype.kind not in "biuf":
+        raise TypeError(f"basis={basis!r} holds {dtype}; coordinates are numbers.")
     if components is not None and dimensions is not None:
         raise ValueError(f"components={components!r}, dimensions={dimensions!r}: one of the two.")
+    for name, asked in (("components", components), ("dimensions", dimensions)):
+        if asked is not None and not np.iterable(asked):
+            raise TypeError(f"{name}={asked!r}: dimensions={tuple(range(n))} or a list of such.")
     if components is None:
         spelled, panels = f"dimensions={dimensions!r}", _of_numbers(dimensions, n)
     else:
-        spelled, panels = f"components={components!r}", _of_text(components)
+        spelled, panels = f"components={components!r}", _of_text(components, shape[1], n)
     for panel in panels:
         if len(panel) != n or not all(isinstance(d, Integral) for d in panel):
             example = ", ".join(map(str, range(n)))
@@ -72,12 +87,12 @@ def _of_numbers(dimensions: Any, n: int) -> list[tuple[int, ...]]:
         return [tuple(range(n))]
     if all(isinstance(d, Integral) for d in dimensions):
         return [tuple(dimensions)]
-    return [tuple(panel) for panel in dimensions]
+    return [tuple(panel) if np.iterable(panel) else (panel,) for panel in dimensions]
 
 
-def _of_text(components: Any) -> list[tuple[int, ...]]:
+def _of_text(components: Any, n_dimensions: int, n: int) -> list[tuple[int, ...]]:
     if components == "all":
-        return []
+        return list(combinations(range(n_dimensions), n))
     texts = [components] if isinstance(components, str) else components
     return [tuple(_from_one(part) for part in str(text).split(",")) for text in texts]
 

@@ -2,80 +2,79 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
-from scanpy_anim.pl._recipe import point_cloud
+from scanpy_anim._compat import figure_of
+from scanpy_anim.pl._draw_order import layer_of
+from scanpy_anim.pl._labels import copy_labels
+from scanpy_anim.pl._layout import fit
+from scanpy_anim.pl._legends import name_scale
 from scanpy_anim.pl._source import Continuous
-from scanpy_anim.pl._stage import fit, name_scale
-from scanpy_anim.raster import PointLayer
-from scanpy_anim.raster._artist import PointsArtist
+from scanpy_anim.raster import PointsArtist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-    from scanpy_anim.pl._marks import Rings
+    from scanpy_anim.pl._clip import Clip
+    from scanpy_anim.pl._photos import Photo
     from scanpy_anim.pl._stage import Stage, StagePanel
 
 #: Of the size that scanpy gives a panel of its own; gaps are in inches.
-SHARE = 0.5
-GAP, TOP, BAR = 0.15, 0.35, 0.08
+_SHARE = 0.5
+_GAP, _TOP, _BAR = 0.15, 0.35, 0.08
 
 
 def filmstrip(
-    stage: Stage,
-    photos: Sequence[Sequence[Artist]],
-    titles: Sequence[str],
-    rings: Sequence[Rings],
-    frames: Sequence[int],
+    clips: Sequence[Clip], photos: Sequence[Photo], titles: Sequence[str], frames: Sequence[int]
 ) -> Figure:
     """Draw chosen frames side by side, a row for each panel of the film, with one legend a row.
 
     Parameters
     ----------
-    stage, photos, titles, rings
+    clips, photos, titles
         The film's.
     frames
         Which of its frames.
     """
-    figure, grid = _grid(len(stage.panels), len(frames))
-    for row, panel in enumerate(stage.panels):
-        for column, i in enumerate(frames):
-            points = [a for a in photos[i] if isinstance(a, PointsArtist)]
-            drawn = _draw(stage, panel, grid[row][column], last=column == len(frames) - 1)
-            _colour(drawn, points[row])
-            for ring in rings:
-                if ring.panel.ax is panel.ax:
-                    moved = points[row].get_look().offsets
-                    replace(ring, panel=drawn, share=SHARE).draw(moved)
+    rows = [(clip, i) for clip in clips for i in range(len(clip.stage.panels))]
+    figure, grid = _grid(len(rows), len(frames))
+    for row, (clip, i) in enumerate(rows):
+        panel = clip.stage.panels[i]
+        for column, k in enumerate(frames):
+            points = [a for a in photos[k] if isinstance(a, PointsArtist)][row]
+            drawn = _draw(clip.stage, panel, grid[row][column], last=column == len(frames) - 1)
+            _color(drawn, points)
+            for ring in clip.rings:
+                if ring.panel == i:
+                    ring.draw(drawn, points.get_style().offsets, share=_SHARE)
+            copy_labels(photos[k], panel.ax, drawn.ax)
             if row == 0 and titles:
-                drawn.ax.set_title(titles[i])
-            if len(stage.panels) > 1 and column == 0:
-                drawn.ax.set_ylabel(panel.column)
+                drawn.ax.set_title(titles[k])
+            if column == 0 and (len(rows) > 1 or clip.stage.options.title is not None):
+                drawn.ax.set_ylabel(panel.ax.get_title() or panel.column)
+            elif column == 0 and not titles:
+                drawn.ax.set_title(panel.ax.get_title())
     fit(figure)
     return figure
 
 
 def _grid(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
     """Lay out axes of equal size on a figure that pyplot does not know."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    wide, high = np.array(mpl.rcParams["figure.figsize"]) * SHARE
-    width, height = columns * (wide + GAP) + GAP, rows * (high + TOP)
+    wide, high = np.array(mpl.rcParams["figure.figsize"]) * _SHARE
+    width, height = columns * (wide + _GAP) + _GAP, rows * (high + _TOP)
     figure = Figure(figsize=(width, height))
     return figure, [
         [
             figure.add_axes(
                 (
-                    (GAP + c * (wide + GAP)) / width,
-                    (rows - 1 - r) * (high + TOP) / height,
+                    (_GAP + c * (wide + _GAP)) / width,
+                    (rows - 1 - r) * (high + _TOP) / height,
                     wide / width,
                     high / height,
                 )
@@ -87,30 +86,21 @@ def _grid(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
 
 
 def _draw(stage: Stage, panel: StagePanel, ax: Axes, *, last: bool) -> StagePanel:
-    """Draw the stage of one panel; its legend or colour bar only where it is the `last`."""
-    place = ax.get_position()
-    asked = stage.recipe.arguments
-    drawing = stage.recipe.of(panel.column)
-    legend = asked.get("legend_loc", "right margin")
-    on_data = str(legend).startswith("on data")
-    drawing.draw(ax=ax, title="", colorbar_loc=None, legend_loc=legend if last or on_data else None)
-    ax.set(position=place, xlabel="", ylabel="")
-    cloud = point_cloud(ax, drawing.proxy.n_obs)
-    cloud.set_sizes(cloud.get_sizes() * SHARE**2)
-    drawn = replace(panel, ax=ax, cloud=cloud)
-    stage.lay_out(drawn)
-    if last and isinstance(panel.source, Continuous) and asked.get("colorbar_loc", "right"):
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        inch = place.width / (figure.get_size_inches()[0] * place.width)
-        beside = (place.x1 + BAR * inch, place.y0, BAR * inch, place.height)
-        figure.colorbar(cloud, cax=figure.add_axes(beside))
-        name_scale(cloud, panel.scale, panel.source)
+    """Draw the stage of one panel; its legend or color bar only where it is the `last`."""
+    box = ax.get_position()
+    legend = stage.options.legend_loc if last and not stage.options.on_data else None
+    drawn = stage.drawn_on(panel, ax, size=_SHARE, title="", colorbar_loc=None, legend_loc=legend)
+    ax.set(position=box, xlabel="", ylabel="")
+    if last and isinstance(panel.source, Continuous) and stage.options.colorbar_loc:
+        figure = figure_of(ax)
+        inch = 1 / figure.get_size_inches()[0]
+        beside = (box.x1 + _BAR * inch, box.y0, _BAR * inch, box.height)
+        figure.colorbar(drawn.cloud, cax=figure.add_axes(beside))
+        name_scale(drawn.cloud, panel.scale, panel.source)
     return drawn
 
 
-def _colour(drawn: StagePanel, points: PointsArtist) -> None:
+def _color(drawn: StagePanel, points: PointsArtist) -> None:
     """Replace scanpy's cells with those of the film's frame."""
-    layer = PointLayer(drawn.cloud, order=drawn.order)
-    drawn.cloud.remove()
-    drawn.ax.add_artist(layer.artist(points.get_look()))
+    layer = layer_of(drawn.take_off(), drawn.order)
+    drawn.ax.add_artist(layer.artist(points.get_style()))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from scanpy_anim._checks import number
 from scanpy_anim.pl._basis import basis_key, read_dimensions
 from scanpy_anim.pl._spatial import SPATIAL
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 #: Frames between two embeddings, or around a turn, where nothing else is asked for.
 TWEENS = 24
-TURN = 72
+_TURN = 72
+#: Further than this, not even whole turns can be told apart.
+_MOST_DEGREES = 360e6
 
 
 class Motion(Protocol):
@@ -62,11 +65,14 @@ class Path:
         not drawn on it.
     between
         Whether it goes from one embedding to another, rather than through one.
+    gentle
+        Whether each way starts and stops gently, where the frames of the film do not do so.
     """
 
     names: tuple[str, ...]
     stops: NDArray[np.float64]
     between: bool = True
+    gentle: bool = False
 
     @property
     def n_keys(self) -> int:
@@ -84,6 +90,8 @@ class Path:
         weight = position - stop
         if weight < 1e-9:
             return self.stops[stop]
+        if self.gentle:
+            weight = in_out(weight)
         return self.stops[stop] * (1 - weight) + self.stops[stop + 1] * weight
 
     def depth(self, time: float) -> None:
@@ -123,16 +131,20 @@ class Turn:
     @property
     def n_keys(self) -> int:
         """Count the frames of a turn."""
-        return TURN
+        return _TURN
 
     def labels(self, name: str) -> list[str]:
         """Name what is shown: a turn changes nothing about it."""
-        return [name] * TURN
+        return [name] * _TURN
+
+    @property
+    def closed(self) -> bool:
+        """Whether it ends where it started: then the last frame is one step before the first."""
+        return self.degrees % 360 == 0
 
     def _seen(self, time: float) -> NDArray[np.float64]:
         """Return `(n_obs, 3)`: right, up and towards the viewer."""
-        closed = self.degrees % 360 == 0  # the last frame is one step before the first
-        share = time * (TURN - 1) / TURN if closed else time
+        share = time * (_TURN - 1) / _TURN if self.closed else time
         angle, tilt = np.deg2rad([self.degrees * share, self.elevation])
         x, y, z = self._centred.T
         right = x * np.cos(angle) - y * np.sin(angle)
@@ -187,8 +199,6 @@ def motion(
     KeyError, ValueError
         For a basis that is not there or has too few dimensions.
     """
-    if projection not in ("2d", "3d"):
-        raise ValueError(f"projection={projection!r}: '2d' or '3d'.")
     if projection == "3d":
         return _turn(adata, basis, rotate, asked)
     if isinstance(basis, str) or not np.iterable(basis):
@@ -231,14 +241,23 @@ def _turn(
 ) -> Turn:
     if not isinstance(basis, str):
         raise ValueError(f"basis={basis!r}: projection='3d' turns one embedding.")
-    if not isinstance(rotate, int | float) or not np.isfinite(rotate):
-        raise ValueError(f"rotate={rotate!r}: degrees that the film turns, such as 360.")
+    degrees = number("rotate", rotate, least=-_MOST_DEGREES, most=_MOST_DEGREES)
     panels = read_dimensions(adata, basis, 3, **asked)
     if len(panels) != 1:
         ((name, value),) = asked.items()
         raise ValueError(f"{name}={value!r}: projection='3d' shows three of them, in one panel.")
     values = np.asarray(adata.obsm[basis_key(adata, basis)], dtype=np.float64)
-    return Turn((basis,), values[:, list(panels[0])], float(rotate))
+    return Turn((basis,), values[:, list(panels[0])], degrees)
+
+
+def in_out(weight: float) -> float:
+    """Start and stop gently between 0 and 1."""
+    return weight * weight * (3 - 2 * weight)
+
+
+def gliding(motion: Motion | None) -> Motion | None:
+    """Let ways between embeddings start and stop gently while colors go on evenly."""
+    return replace(motion, gentle=True) if isinstance(motion, Path) and motion.between else motion
 
 
 def aligned(
@@ -253,13 +272,13 @@ def aligned(
     fixed = next((i for i, n in enumerate(names) if n in SPATIAL), len(stops) - 1)
     placed = list(stops)
     for i in range(fixed - 1, -1, -1):
-        placed[i] = superposed(placed[i], placed[i + 1])
+        placed[i] = _superposed(placed[i], placed[i + 1])
     for i in range(fixed + 1, len(stops)):
-        placed[i] = superposed(placed[i], placed[i - 1])
+        placed[i] = _superposed(placed[i], placed[i - 1])
     return placed
 
 
-def superposed(moving: NDArray[np.float64], still: NDArray[np.float64]) -> NDArray[np.float64]:
+def _superposed(moving: NDArray[np.float64], still: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return `moving` rotated, mirrored, scaled and shifted onto `still` in least squares.
 
     The scale gives both the same spread, so that neither shrinks where they have little in

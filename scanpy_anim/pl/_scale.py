@@ -1,197 +1,273 @@
-"""From values to what the colour map sees: rank, value or logarithm, with limits of the film."""
+"""From values to what the color map sees: ranks, values, logarithms, or a function of them."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from scanpy_anim.pl._source import Continuous
+from scanpy_anim._checks import switch
+from scanpy_anim.pl._limits import Limits, limits_of_panels
+from scanpy_anim.pl._source import Continuous
+from scanpy_anim.raster import rank_levels, value_levels
 
-ScaleName = Literal["rank", "linear", "log"] | Callable[[NDArray], NDArray]
-_BOUNDS = ("vmin", "vmax", "vcenter", "norm")
+if TYPE_CHECKING:
+    from matplotlib.colors import Normalize
+
+    from scanpy_anim.pl._source import Source
+
+ScaleName = Literal["auto", "rank", "linear", "log"] | Callable[[NDArray], NDArray]
+_KINDS = ("auto", "rank", "linear", "log")
+
+
+class _BarText(NamedTuple):
+    """What a color bar says: what it shows, and where it has ticks (`None`: where they are)."""
+
+    label: str | None = None
+    ticks: tuple[float, ...] | None = None
+    tick_labels: tuple[str, ...] | None = None
+
+
+class Scale(Protocol):
+    """What a color scale is asked for: which values have a color, and which one."""
+
+    #: Whether values that part from each other jump in color, however close they still are.
+    jumps: ClassVar[bool]
+
+    @property
+    def limits(self) -> Limits:
+        """Return the ends of the color map, as they were asked for."""
+
+    def is_plain(self, norm: Normalize) -> bool:
+        """Whether a cell's color depends on its own value alone, and every valid value has one."""
+
+    def shown(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return what is colored, in the units of the color bar."""
+
+    def valid(self, values: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which values have a color."""
+
+    def norm(
+        self, source: Continuous, frames: Iterable[int], mask: NDArray[np.bool_] | None = None
+    ) -> Normalize:
+        """Return the norm of a whole film: of some frames, of the cells of `mask`."""
+
+    def levels(
+        self, values: NDArray[np.floating], norm: Normalize, n: int
+    ) -> NDArray[np.unsignedinteger]:
+        """Return the row of a color table of `n` colors for each value of a frame."""
+
+    def bar(self, source: Continuous, norm: Normalize, *, titled: bool) -> _BarText:
+        """Say what the color bar shows; `titled`: the panel's title says so already."""
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
-    """How numbers become positions on the colour map.
+class _Linear:
+    """Colors by the value."""
 
-    Attributes
-    ----------
-    kind
-        `"rank"`: the cell's rank within the frame, ties averaged (`scipy.stats.rankdata`),
-        from the frame's lowest (0) to its highest (1). `"linear"`: the value. `"log"`: the
-        value on a logarithmic colour scale. A function: what it makes of the values.
-    bounds
-        `vmin`, `vmax`, `vcenter`, `norm` as in `sc.pl.embedding`.
-    per_frame
-        Whether limits that are not numbers are resolved in each frame on its own.
+    limits: Limits = field(default_factory=Limits)
+    jumps: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse limits that the scale cannot have: a plain one has any."""
+
+    def is_plain(self, norm: Normalize) -> bool:
+        """Whether a cell's color depends on its own value alone, and every valid value has one."""
+        plain = type(norm) is self._norm_class() and not norm.clip
+        return type(self) in (_Linear, _Log) and plain and not self.limits.per_frame
+
+    def shown(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return what is colored, in the units of the color bar."""
+        return values
+
+    def valid(self, values: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which values have a color."""
+        return np.isfinite(values)
+
+    def norm(
+        self, source: Continuous, frames: Iterable[int], mask: NDArray[np.bool_] | None = None
+    ) -> Normalize:
+        """Return the norm of a whole film: of some frames, of the cells of `mask`."""
+        chosen = list(frames)
+
+        def usable() -> Iterable[NDArray[np.floating]]:
+            for i in chosen:
+                values = source.read(i)
+                yield self._usable(self.shown(values if mask is None else values[mask]))
+
+        return self.limits.norm_of(usable, self._norm_class())
+
+    def _usable(self, shown: NDArray[np.floating]) -> NDArray[np.floating]:
+        valid = self.valid(shown)
+        return shown if valid.all() else shown[valid]
+
+    def _norm_class(self) -> type[Normalize]:
+        from matplotlib.colors import Normalize
+
+        return Normalize
+
+    def levels(
+        self, values: NDArray[np.floating], norm: Normalize, n: int
+    ) -> NDArray[np.unsignedinteger]:
+        """Return the row of a color table for each value of a frame, as matplotlib takes it.
+
+        Parameters
+        ----------
+        values
+            Of all cells; NaN where there is none.
+        norm
+            Of the film; replaced by the frame's own with `per_frame`.
+        n
+            Number of colors in the map.
+        """
+        shown = self.shown(values)
+        if self.limits.per_frame:
+            usable = self._usable(shown)
+            norm = self.limits.norm_of(lambda: [usable], self._norm_class())
+        return value_levels(shown, norm, n)
+
+    def bar(self, source: Continuous, norm: Normalize, *, titled: bool) -> _BarText:
+        """Say what the color bar shows; `titled`: the panel's title says so already."""
+        same = source.labels is None or source.in_parts
+        named = same and source.n_frames > 1 and not titled
+        ticks: tuple[float, ...] | None = None
+        labels: tuple[str, ...] | None = None
+        if self.limits.per_frame and None in self.limits.fixed():
+            ticks = (norm.vmin, norm.vmax)  # type: ignore[assignment]
+            words = zip(self.limits.fixed(), ("low", "high"), strict=True)
+            labels = tuple(word if end is None else f"{end:g}" for end, word in words)
+        return _BarText(source.name if named else None, ticks, labels)
+
+
+class _Log(_Linear):
+    """Colors by the logarithm of the value; what is not above 0 has none."""
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        if limits.norm is not None:
+            raise ValueError("scale='log' brings its own norm; norm= goes with scale='linear'.")
+        if limits.vcenter is not None:
+            raise ValueError(
+                f"vcenter={limits.vcenter!r}: scale='log' has no center; scale='linear' has."
+            )
+        for name, end in zip(("vmin", "vmax"), limits.fixed(), strict=True):
+            if end is not None and end <= 0:
+                raise ValueError(f"{name}={getattr(limits, name)!r}: scale='log' starts above 0.")
+
+    def valid(self, values: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which values have a color: those above 0."""
+        with np.errstate(invalid="ignore"):
+            return np.isfinite(values) & (values > 0)
+
+    def _norm_class(self) -> type[Normalize]:
+        from matplotlib.colors import LogNorm
+
+        return LogNorm
+
+
+@dataclass(frozen=True, eq=False)
+class _Function(_Linear):
+    """Colors by what a function makes of a frame's values."""
+
+    function: Callable[[NDArray], NDArray] = np.asarray
+
+    def shown(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the function's result."""
+        try:
+            result = np.asarray(self.function(values))
+        except Exception as error:
+            error.add_note("raised by the function that is scale=")
+            raise
+        if result.shape != values.shape or result.dtype.kind not in "biuf":
+            raise ValueError(
+                f"scale: the function gave shape {result.shape} ({result.dtype}) for values of "
+                f"{values.shape}."
+            )
+        return result
+
+    def bar(self, source: Continuous, norm: Normalize, *, titled: bool) -> _BarText:
+        """Name the function and what it was taken of."""
+        one = source.labels is None or source.in_parts or source.n_frames == 1
+        subject = source.name if one else "value"
+        return (
+            super()
+            .bar(source, norm, titled=True)
+            ._replace(label=f"{_function_name(self.function)}({subject})")
+        )
+
+
+class _Rank(_Linear):
+    """Colors by the rank within the frame, ties averaged (`scipy.stats.rankdata`).
+
+    The frame's lowest has the lower end of the color map, its highest the upper end. Limits would
+    be values, and ranks have none.
     """
 
-    kind: ScaleName = "rank"
-    bounds: Mapping[str, Any] = field(default_factory=dict)
+    jumps: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for name in self.limits.given:
+            raise ValueError(
+                f"{name}={getattr(self.limits, name)!r}, scale='rank': limits are values, and "
+                "ranks have none; scale='linear' shows values."
+            )
+
+    def norm(
+        self, source: Continuous, frames: Iterable[int], mask: NDArray[np.bool_] | None = None
+    ) -> Normalize:
+        """Return a norm from 0, the frame's lowest, to 1, its highest."""
+        return self._norm_class()(0.0, 1.0)
+
+    def levels(
+        self, values: NDArray[np.floating], norm: Normalize, n: int
+    ) -> NDArray[np.unsignedinteger]:
+        """Return the row of a color table for the rank of each value."""
+        return rank_levels(values, n)
+
+    def bar(self, source: Continuous, norm: Normalize, *, titled: bool) -> _BarText:
+        """Say that ranks are shown, from low to high."""
+        return _BarText("rank", (0.0, 1.0), ("low", "high"))
+
+
+@dataclass(frozen=True)
+class ScaleChoice:
+    """What the caller asked for: `scale` and `per_frame`.
+
+    `"auto"` is ranks for what an algorithm stored, unless limits ask for values, and linear for
+    all else.
+    """
+
+    kind: ScaleName = "auto"
     per_frame: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in ("rank", "linear", "log") and not callable(self.kind):
-            raise ValueError(f"scale={self.kind!r}: 'rank', 'linear', 'log' or a function.")
-        self._check_norms(_each(self.bounds.get("norm")))
-        lowest = [v for v in _each(self.bounds.get("vmin")) if isinstance(v, int | float)]
-        if self.kind == "log" and any(v <= 0 for v in lowest):
-            raise ValueError(f"vmin={self.bounds['vmin']!r}: scale='log' starts above 0.")
+        if not (callable(self.kind) or (isinstance(self.kind, str) and self.kind in _KINDS)):
+            raise ValueError(f"scale={self.kind!r}: 'auto', 'rank', 'linear', 'log' or a function.")
+        switch("per_frame", self.per_frame)
 
-    def _check_norms(self, norms: Sequence[Any]) -> None:
-        from matplotlib.colors import Normalize
-
-        for norm in norms:
-            if not isinstance(norm, Normalize):
-                raise TypeError(
-                    f"norm={norm!r}: a matplotlib.colors.Normalize, such as LogNorm(); "
-                    "scale='log' has a logarithm, too."
-                )
-            if self.kind == "log":
-                raise ValueError("scale='log' brings its own norm; norm= goes with scale='linear'.")
-            for name in _BOUNDS[:3]:
-                if self.bounds.get(name) is not None:
-                    raise ValueError(
-                        f"norm=, {name}={self.bounds[name]!r}: the norm has limits of its own; "
-                        "give one of the two."
-                    )
-
-    def of_panels(self, n: int) -> list[Scale]:
-        """Return the scale of each of `n` panels: lists of limits hold one for each."""
-        each = [dict(self.bounds) for _ in range(n)]
-        for name, value in self.bounds.items():
-            if not isinstance(value, list | tuple):
-                continue
-            if len(value) not in (1, n):
-                raise ValueError(
-                    f"{name}={value!r} has {len(value)} entries; there {_panels(n)}, "
-                    "frames of one panel share their limits (or per_frame=True)."
-                )
-            for i, bounds in enumerate(each):
-                bounds[name] = value[i % len(value)]
-        return [replace(self, bounds=bounds) for bounds in each]
-
-    @property
-    def plain_rank(self) -> bool:
-        """Whether colours are ranks over the whole colour map, nothing else asked."""
-        return self.kind == "rank" and all(self.bounds.get(b) is None for b in _BOUNDS)
-
-    def shown(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return what is coloured: scaled ranks, the values, or the function's result."""
-        if self.kind == "rank":
-            return scaled_ranks(values)
-        if callable(self.kind):
-            result = np.asarray(self.kind(values))
-            if result.shape != values.shape:
-                raise ValueError(
-                    f"scale: the function gave shape {result.shape} for values of {values.shape}."
-                )
-            return result
-        return values
-
-    def limits(
-        self, source: Continuous, frames: Iterable[int], mask: NDArray[np.bool_] | None = None
-    ) -> dict[str, Any]:
-        """Resolve the limits over `frames` and the cells of `mask`, for `sc.pl.embedding`."""
-        if self.plain_rank:
-            return {"vmin": 0.0, "vmax": 1.0}
-        film = _Film(self, source, list(frames), mask)
-        norm = self.bounds.get("norm")
-        if norm is not None:
-            norm = copy.copy(norm)
-            norm.vmin = film.lowest if norm.vmin is None else norm.vmin
-            norm.vmax = film.highest if norm.vmax is None else norm.vmax
-            return {"norm": norm}
-        vmin, vmax, vcenter = (film.bound(name, self.bounds.get(name)) for name in _BOUNDS[:3])
-        vmin = film.lowest if vmin is None else vmin
-        vmax = film.highest if vmax is None else vmax
-        if self.kind == "log":
-            from matplotlib.colors import LogNorm
-
-            return {"norm": LogNorm(vmin, vmax)}
-        return {"vmin": vmin, "vmax": vmax, **({} if vcenter is None else {"vcenter": vcenter})}
+    def of_panels(self, sources: Sequence[Source], bounds: Mapping[str, Any]) -> list[Scale]:
+        """Return the scale of each panel, from what it shows and the limits that were given."""
+        n_sources = len({id(source) for source in sources})
+        each = limits_of_panels(bounds, n_sources, len(sources), per_frame=self.per_frame)
+        return [_scale(self.kind, lim, s) for lim, s in zip(each, sources, strict=True)]
 
 
-@dataclass(eq=False)
-class _Film:
-    """The values of all frames together, as far as limits ask for them."""
-
-    scale: Scale
-    source: Continuous
-    frames: list[int]
-    mask: NDArray[np.bool_] | None
-    _range: tuple[float, float] | None = None
-
-    def values(self, i: int) -> NDArray[np.floating]:
-        values = self.source.read(i)
-        values = self.scale.shown(values if self.mask is None else values[self.mask])
-        usable = np.isfinite(values)
-        if self.scale.kind == "log":
-            usable &= values > 0
-        return values[usable]
-
-    @property
-    def range(self) -> tuple[float, float]:
-        if self._range is None:
-            parts = [v for v in map(self.values, self.frames) if v.size]
-            if parts:
-                self._range = float(min(p.min() for p in parts)), float(max(p.max() for p in parts))
-            else:
-                self._range = (1.0, 10.0) if self.scale.kind == "log" else (0.0, 1.0)
-        return self._range
-
-    @property
-    def lowest(self) -> float:
-        return self.range[0]
-
-    @property
-    def highest(self) -> float:
-        return self.range[1]
-
-    def bound(self, name: str, value: Any) -> float | None:
-        """Resolve a number, a percentile such as "p99" or a function of all values."""
-        if value is None:
-            return None
-        if isinstance(value, str):
-            try:
-                percentile = float(value.removeprefix("p")) if value.startswith("p") else None
-            except ValueError:
-                percentile = None
-            if percentile is None or not 0 <= percentile <= 100:
-                raise ValueError(
-                    f"{name}={value!r}: a number, a percentile such as 'p99', a function."
-                )
-            together = self._together()
-            return float(np.percentile(together, percentile)) if together.size else None
-        return float(value(self._together())) if callable(value) else float(value)
-
-    def _together(self) -> NDArray[np.floating]:
-        return np.concatenate([self.values(i) for i in self.frames])
+def _scale(kind: ScaleName, limits: Limits, source: Source) -> Scale:
+    if callable(kind):
+        return _Function(limits, kind)
+    if kind == "auto":
+        ranked = isinstance(source, Continuous) and source.stored
+        kind = "rank" if ranked and not limits.given and not limits.per_frame else "linear"
+    return {"rank": _Rank, "linear": _Linear, "log": _Log}[kind](limits)
 
 
-def _each(value: Any) -> list[Any]:
-    """Return a limit, or those in a list, without those that are left open."""
-    values = value if isinstance(value, list | tuple) else [value]
-    return [v for v in values if v is not None]
-
-
-def _panels(n: int) -> str:
-    return "is one panel" if n == 1 else f"are {n} panels"
-
-
-def scaled_ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Rank values, ties averaged, scaled to 0 for the lowest and 1 for the highest; NaN stays."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(values, nan_policy="omit")
-    known = ranks[~np.isnan(ranks)]
-    if known.size == 0 or known.min() == known.max():
-        return np.where(np.isnan(ranks), np.nan, 0.0)
-    return (ranks - known.min()) / (known.max() - known.min())
+def _function_name(function: Callable[..., object]) -> str:
+    """Return what to call a function on a color bar."""
+    while isinstance(function, partial):
+        function = function.func
+    name = getattr(function, "__name__", type(function).__name__)
+    return "scale" if name == "<lambda>" else name

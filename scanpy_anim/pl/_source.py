@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+
+from scanpy_anim._table import Table
+from scanpy_anim._threads import spread
+from scanpy_anim.raster import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +31,11 @@ class Seeds:
         return Seeds(self.positions[chosen], self.classes[chosen])
 
 
+def _unread(i: int) -> NDArray:
+    """Stand for values that are not there any more."""
+    raise RuntimeError("the values behind a film do not travel with its pickle")
+
+
 @dataclass(frozen=True, eq=False)
 class _Frames:
     """What all sources have; see `Continuous`."""
@@ -37,6 +46,17 @@ class _Frames:
     labels: Sequence[str] | None = field(default=None, kw_only=True)
     iterations: NDArray[np.float64] | None = field(default=None, kw_only=True)
     seeds: Seeds | None = field(default=None, kw_only=True)
+    stored: bool = field(default=False, kw_only=True)
+    in_parts: bool = field(default=False, kw_only=True)
+
+    @property
+    def ends_in_limit(self) -> bool:
+        """Whether the last frame is what the iterations before it go to."""
+        return self.iterations is not None and self.n_frames > 1 and np.isinf(self.iterations[-1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the functions that read from the AnnData: a film's pickle has its colors."""
+        return {n: _unread if callable(v) else v for n, v in self.__dict__.items()}
 
     def staying(
         self,
@@ -63,7 +83,7 @@ class Continuous(_Frames):
     Attributes
     ----------
     name
-        What is shown: the panel's title and the colour bar's subject.
+        What is shown: the panel's title and the color bar's subject.
     n_frames
         Number of frames.
     read
@@ -74,6 +94,10 @@ class Continuous(_Frames):
         Which iteration of an algorithm each frame is, `inf` for its limit; `None`: none.
     seeds
         The cells that an algorithm started from.
+    stored
+        Whether an algorithm stored it, rather than the user.
+    in_parts
+        Whether all frames show the same, each a part of the cells.
     """
 
 
@@ -88,14 +112,21 @@ class Categorical(_Frames):
     categories
         Names of the categories of the whole film.
     colors
-        Their colours, where the AnnData has them.
+        Their colors, where the AnnData has them.
     confidence
         `confidence(i)` gives each cell's share of full strength, 0 to 1; `None`: all full.
+    frame_names
+        `frame_names(i)` calls the categories of frame `i`; `None`: as in the whole film.
     """
 
     categories: Sequence[str] = ()
     colors: Sequence[str] | None = None
     confidence: Callable[[int], NDArray[np.floating]] | None = None
+    frame_names: Callable[[int], Sequence[str]] | None = None
+
+    def names(self, i: int) -> Sequence[str]:
+        """Return what to call each category in frame `i`."""
+        return self.categories if self.frame_names is None else self.frame_names(i)
 
     def staying(
         self,
@@ -105,11 +136,13 @@ class Categorical(_Frames):
         labels: Sequence[str] | None = None,
     ) -> Self:
         """Return the source with its last frame repeated until there are `n_frames`."""
-        last, confidence = self.n_frames - 1, self.confidence
+        last, confidence, names = self.n_frames - 1, self.confidence, self.frame_names
         longer = super().staying(n_frames, iterations, labels=labels)
-        if confidence is None:
-            return longer
-        return replace(longer, confidence=lambda i: confidence(min(i, last)))
+        if confidence is not None:
+            longer = replace(longer, confidence=lambda i: confidence(min(i, last)))
+        if names is not None:
+            longer = replace(longer, frame_names=lambda i: names(min(i, last)))
+        return longer
 
     @cached_property
     def has_missing(self) -> bool:
@@ -119,125 +152,116 @@ class Categorical(_Frames):
 
 Source = Continuous | Categorical
 
-
-@dataclass(eq=False)
-class Once:
-    """Ask a function for each frame once, when it is needed, and say which frame failed."""
-
-    function: Callable[[int], object]
-    n_obs: int
-    asked: dict[int, Any] = field(default_factory=dict)
-
-    def __call__(self, i: int) -> Any:
-        """Return frame `i` as a checked `(n_obs,)` array."""
-        if i not in self.asked:
-            try:
-                values = self.function(i)
-            except Exception as error:
-                error.add_note(f"raised by color({i}), the function that gives frame {i}")
-                raise
-            self.asked[i] = checked(values, self.n_obs, f"color({i})")
-        return self.asked[i]
+#: Rows of a table that are read at a time: a whole column is waiting for memory, row by row.
+_AT_ONCE = 1 << 16
+#: Rows from which several columns are taken at a time, so that they stay in the cache.
+_ROWS = 1 << 10
+#: Columns read ahead, and bytes; of tables no wider, and not of fewer columns.
+_AHEAD, _AHEAD_BYTES, _WIDE, _WORTH_AHEAD = 32, 1 << 26, 128, 3
+#: So much of what is computed frame by frame is kept.
+_KEPT_BYTES = 1 << 28
 
 
-def checked(values: Any, n_obs: int, what: str) -> Any:
-    """Return one frame's values as an array of numpy or pandas, having checked its shape."""
-    import pandas as pd
+def kept(read: Callable[[int], tuple[NDArray, ...]]) -> Callable[[int], tuple[NDArray, ...]]:
+    """Return `read` with its results kept: the first, as memory allows, and the last two."""
+    results: dict[int, tuple[NDArray, ...]] = {}
+    last = lru_cache(maxsize=2)(read)
 
-    of_pandas = isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype)
-    array: Any = pd.Series(values).array if of_pandas else np.asarray(values)
-    shape = np.shape(array)
-    if shape == (n_obs, 1) or shape == (1, n_obs):
-        array = np.asarray(array).reshape(n_obs)
-    elif shape != (n_obs,):
-        raise ValueError(f"{what} has shape {shape}; a frame is ({n_obs},), a value per cell.")
-    return array
+    def reading(i: int) -> tuple[NDArray, ...]:
+        if i in results:
+            return results[i]
+        result = last(i)
+        if (len(results) + 1) * sum(part.nbytes for part in result) <= _KEPT_BYTES:
+            results[i] = result
+        return result
+
+    return reading
 
 
-def columns_of(table: NDArray) -> Callable[[int], NDArray[np.floating]]:
+def read_columns(table: NDArray | Table) -> Callable[[int], NDArray]:
+    """Read columns of a table as they are, keeping the last two for tweens."""
+    return lru_cache(maxsize=2)(lambda i: table[:, i])
+
+
+def columns_of(table: NDArray | Table) -> Callable[[int], NDArray[np.floating]]:
     """Read columns of a table as contiguous floats, keeping the last two for tweens."""
-    dtype = table.dtype if table.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-    return lru_cache(maxsize=2)(lambda i: np.ascontiguousarray(table[:, i], dtype=dtype))
+    return Columns(table)
 
 
-def from_arrays(name: str, frames: Sequence[object], n_obs: int) -> Source:
-    """Make a source of arrays, a frame each: all numbers, or all categories."""
-    import pandas as pd
+class Columns:
+    """Columns of a table, or what some cells have in them, as contiguous floats.
 
-    if len(frames) == 0:
-        raise ValueError("color is empty: at least one frame is needed.")
-    columns = [pd.Series(checked(f, n_obs, f"color[{i}]")) for i, f in enumerate(frames)]
-    return from_columns(name, columns)
+    The last two of either are kept, for tweens.
+
+    Parameters
+    ----------
+    table
+        `(n_obs, n_columns)`.
+    """
+
+    def __init__(self, table: NDArray | Table) -> None:
+        floats = table.dtype in (np.float32, np.float64)
+        self._table, self._dtype = table, table.dtype if floats else np.dtype(np.float64)
+        self._whole = lru_cache(maxsize=2)(self._column)
+        self._some: list[_Excerpt] = []
+
+    @property
+    def n_obs(self) -> int:
+        """Number of cells."""
+        return len(self._table)
+
+    def __call__(self, i: int) -> NDArray[np.floating]:
+        """Read a column."""
+        return self._whole(i)
+
+    def of_cells(self, i: int, cells: NDArray[np.int64]) -> NDArray[np.floating]:
+        """Read what the cells at some positions have in a column."""
+        for known in self._some:
+            if known.cells is cells and 0 <= i - known.first < len(known.columns):
+                return known.columns[i - known.first]
+        excerpt = self._excerpt(i, cells)
+        self._some = [excerpt, *self._some[:1]]
+        return excerpt.columns[i - excerpt.first]
+
+    def _excerpt(self, i: int, cells: NDArray[np.int64]) -> _Excerpt:
+        """Read a column, and those behind it that come along in the same lines of memory."""
+        table = self._table
+        if isinstance(table, Table) and not self._whole.cache_info().currsize:
+            some = table.of_rows(i, cells).astype(self._dtype, copy=False)
+            return _Excerpt(cells, i, some[None])
+        if not isinstance(table, np.ndarray):
+            return _Excerpt(cells, i, self(i)[cells][None])
+        at_once = min(_AHEAD, _AHEAD_BYTES // max(len(cells) * self._dtype.itemsize, 1))
+        last = min(i + at_once, table.shape[1])
+        if last - i < _WORTH_AHEAD or not table.flags.c_contiguous or table.shape[1] > _WIDE:
+            column = gathered(table[:, i], cells).astype(self._dtype, copy=False)
+            return _Excerpt(cells, i, column[None])
+        columns = np.empty((last - i, len(cells)), self._dtype)
+
+        def take_rows(first: int) -> None:
+            some = slice(first, first + _ROWS)
+            columns[:, some] = np.take(table, cells[some], axis=0, mode="clip")[:, i:last].T
+
+        spread(take_rows, range(0, len(cells), _ROWS))
+        return _Excerpt(cells, i, columns)
+
+    def _column(self, i: int) -> NDArray[np.floating]:
+        table = self._table
+        if isinstance(table, Table) or len(table) < 2 * _AT_ONCE:
+            return np.ascontiguousarray(table[:, i], dtype=self._dtype)
+        column = np.empty(len(table), self._dtype)
+
+        def copy_part(first: int) -> None:
+            part = slice(first, first + _AT_ONCE)
+            column[part] = table[part, i]
+
+        spread(copy_part, range(0, len(table), _AT_ONCE))
+        return column
 
 
-def from_columns(
-    name: str,
-    columns: Sequence,
-    *,
-    labels: Sequence[str] | None = None,
-    palettes: dict | None = None,
-) -> Source:
-    """Make a source of pandas Series, a frame each: all numbers, or all categories."""
-    if len(columns) == 0:
-        raise ValueError(f"color: {name!r} is empty: at least one frame is needed.")
-    kinds = [is_categorical(c) for c in columns]
-    if any(kinds):  # nothing at all is nothing of either kind
-        kinds = [kind or bool(c.isna().all()) for kind, c in zip(kinds, columns, strict=True)]
-    if any(kinds) and not all(kinds):
-        a, b = (
-            f"frame {i}" if labels is None else f"{labels[i]!r}, frame {i}"
-            for i in (kinds.index(True), kinds.index(False))
-        )
-        raise TypeError(
-            f"color mixes categories ({a}) and numbers ({b}): one colour scale cannot show both. "
-            "Make two films of them."
-        )
-    if not all(kinds):
-        values = [floats(c, i) for i, c in enumerate(columns)]
-        return Continuous(name, len(values), values.__getitem__, labels=labels)
-    categories, codes = _common_codes(columns)
-    colors = (
-        [palettes[c] for c in categories] if palettes and set(categories) <= set(palettes) else None
-    )
-    return Categorical(name, len(codes), codes.__getitem__, categories, colors, labels=labels)
+class _Excerpt(NamedTuple):
+    """What some cells have in the columns of a table from `first` on, a row a column."""
 
-
-def is_categorical(column: object) -> bool:
-    """Whether scanpy draws a column in a palette: categories, strings, booleans."""
-    import pandas as pd
-
-    dtype = column.dtype  # type: ignore[attr-defined]
-    return (
-        isinstance(dtype, pd.CategoricalDtype)
-        or pd.api.types.is_bool_dtype(dtype)
-        or not pd.api.types.is_numeric_dtype(dtype)
-    )
-
-
-def floats(column: Any, i: int) -> NDArray[np.floating]:
-    """Return the numbers of frame `i`, missing ones as NaN."""
-    values = np.asarray(column)
-    if values.dtype == object:  # pandas' integers, some of them missing
-        values = column.to_numpy(np.float64, na_value=np.nan)
-    if values.dtype.kind == "c":
-        raise TypeError(f"color: frame {i} holds complex numbers; take their abs() or .real.")
-    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
-
-
-def _common_codes(columns: Sequence) -> tuple[list[str], list[NDArray[np.integer]]]:
-    """Give columns one set of categories: no and yes, or in the order in which they appear."""
-    import pandas as pd
-
-    parts = [pd.Categorical(c) for c in columns]
-    categories: list[str] = []
-    for part in parts:
-        known = set(categories)
-        categories += [str(c) for c in part.categories if str(c) not in known]
-    if all(pd.api.types.is_bool_dtype(c.dtype) for c in columns):
-        categories.sort()
-    place = {c: i for i, c in enumerate(categories)}
-    codes = []
-    for part in parts:
-        table = np.array([place[str(c)] for c in part.categories] + [-1], dtype=np.int32)
-        codes.append(table[part.codes])
-    return categories, codes
+    cells: NDArray[np.int64]
+    first: int
+    columns: NDArray[np.floating]

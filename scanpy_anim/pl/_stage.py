@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim._names import MissingKeyError, listed, nearest
-from scanpy_anim.pl._pyplot import figure_of
-from scanpy_anim.pl._recipe import Recipe, point_cloud, write_recipe
+from scanpy_anim._accessors import plain_names
+from scanpy_anim._checks import MissingKeyError, listed, nearest
+from scanpy_anim._compat import figure_of, point_cloud
+from scanpy_anim.pl._basis import read_dimensions
+from scanpy_anim.pl._layout import (
+    Slot,
+    arrange,
+    fit,
+    make_room,
+    settle,
+    squeeze,
+    tell_what_sticks_out,
+)
+from scanpy_anim.pl._legends import name_scale, pin_legend, without_endless_legend
+from scanpy_anim.pl._palette import apart_from_missing, checked_palette, colors_of, tell_of_missing
 from scanpy_anim.pl._source import Categorical, Continuous, Source
 from scanpy_anim.pl._spatial import SPATIAL, Tissue, read_tissue
+from scanpy_anim.pl._stand_in import prepare_plot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from anndata import AnnData
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
-    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from scanpy_anim.pl._draw_order import DrawOrder
+    from scanpy_anim.pl._drawing import Scene
     from scanpy_anim.pl._motion import Motion
-    from scanpy_anim.pl._scale import Scale
-
-#: A longer legend is left out.
-MOST_CATEGORIES = 100
+    from scanpy_anim.pl._options import PlotOptions
+    from scanpy_anim.pl._scale import Scale, ScaleChoice
+    from scanpy_anim.pl._scanpy_plot import ScanpyPlot
 
 
 @dataclass(frozen=True, eq=False)
 class StagePanel:
-    """One axes of the stage: its cells, what it will show, and in which order."""
+    """One axes of the stage.
+
+    Attributes
+    ----------
+    ax, cloud
+        Its axes and scanpy's scatter of the cells.
+    source, scale
+        What it will show, and how numbers become colors.
+    column
+        What it is called on the stage.
+    plot
+        How it is drawn alone.
+    order
+        Which cells lie on top in all frames; `None`: the order of the data.
+    """
 
     ax: Axes
     cloud: PathCollection
     source: Source
     column: str
     scale: Scale
-    order: NDArray[np.intp] | None = None
+    plot: ScanpyPlot
+    order: DrawOrder | None = None
+
+    def take_off(self) -> PathCollection:
+        """Take the cells off the axes; a color bar that is removed still asks for their axes."""
+        if self.cloud in self.ax.collections:
+            self.cloud.remove()
+            self.cloud.axes = self.ax
+        return self.cloud
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +86,8 @@ class Stage:
     ----------
     figure, panels
         scanpy's figure and its axes with cells.
-    recipe
-        How it was drawn.
+    plot, options
+        How it was drawn, and what the caller asked of scanpy.
     own
         Whether the figure is the film's own, or holds the caller's `ax`.
     mask
@@ -64,7 +100,8 @@ class Stage:
 
     figure: Figure
     panels: tuple[StagePanel, ...]
-    recipe: Recipe
+    plot: ScanpyPlot
+    options: PlotOptions
     own: bool
     mask: NDArray[np.bool_] | None
     motion: Motion | None
@@ -74,182 +111,157 @@ class Stage:
         """Finish what scanpy drew: name the scale, make room for motion, lay out a tissue."""
         if isinstance(panel.source, Continuous):
             says = len(self.panels) > 1 or panel.ax.get_title() == panel.source.name
-            titled = self.keeps_titles and says
+            titled = self.keeps_title(panel) and says
             name_scale(panel.cloud, panel.scale, panel.source, titled=titled)
         if self.motion is not None:
-            _make_room(panel.ax, self.motion)
+            make_room(panel.ax, self.motion)
         if self.tissue is not None:
             self.tissue.lay_out(panel.ax, panel.cloud)
-        if self.recipe.arguments.get("legend_loc") == "best":
-            _pin_legend(panel.ax)
+        if self.options.legend_loc == "best":
+            pin_legend(panel.ax)
+
+    def drawn_on(
+        self, panel: StagePanel, ax: Axes, *, size: float = 1.0, **changes: Any
+    ) -> StagePanel:
+        """Draw a panel once more on other axes, cells `size` times as large."""
+        panel.plot.draw(ax=ax, **changes)
+        cloud = point_cloud(ax, panel.plot.n_obs)
+        cloud.set_sizes(cloud.get_sizes() * size**2)
+        drawn = replace(panel, ax=ax, cloud=cloud)
+        self.lay_out(drawn)
+        return drawn
+
+    def keeps_title(self, panel: StagePanel) -> bool:
+        """Whether a panel's title says something that the texts of the frames do not say."""
+        asked = len(self.panels) > 1 or self.options.title is not None or self.motion is not None
+        return asked or (panel.source.labels is None and panel.source.name != "color")
+
+    def slots(self) -> list[Slot]:
+        """Return the axes of each panel with their color bars."""
+        found = []
+        for panel in self.panels:
+            bar = panel.cloud.colorbar
+            passed, side = self.options.passed, self.options.colorbar_loc
+            letters = None if "legend_loc" in passed else "legend_fontsize" not in passed
+            found.append(Slot(panel.ax, None if bar is None else bar.ax, side, letters))
+        return found
+
+    def bring_inside(self, figsize: tuple[float, float] | None) -> None:
+        """Bring everything inside the figure, or tell what is not."""
+        slots, ncols = self.slots(), self.options.passed.get("ncols", 4)
+        if figsize is not None and self.own:
+            arrange(self.figure, slots, ncols=ncols, size=figsize)
+        elif figsize is not None:
+            squeeze(self.figure, figsize)
+        elif self.own:
+            fit(self.figure, slots)
+        else:
+            tell_what_sticks_out(self.figure, slots)
 
     @property
-    def keeps_titles(self) -> bool:
-        """Whether its own titles say something, or a colour bar lies where a frame's text would."""
-        asked = self.recipe.arguments
-        taken = asked.get("title") is not None or asked.get("colorbar_loc") == "top"
-        return len(self.panels) > 1 or taken or self.motion is not None
+    def has_bar_on_top(self) -> bool:
+        """Whether a color bar lies where the texts of the frames would stand."""
+        return self.options.colorbar_loc == "top"
 
     @property
     def basis(self) -> str:
         """Name of the embedding, or of both ends of the way."""
-        if self.motion is None or self.recipe.basis not in self.motion.names:
-            return self.recipe.basis
+        if self.motion is None or self.plot.basis not in self.motion.names:
+            return self.plot.basis
         return " → ".join(self.motion.names)
 
     @property
     def na_color(self) -> Any:
-        """Colour of cells without value."""
-        return self.recipe.arguments.get("na_color", "lightgray")
+        """Color of cells without value."""
+        return self.options.na_color
 
     @property
     def groups(self) -> set[str] | None:
         """Categories that are shown, `None` for all."""
-        groups = self.recipe.arguments.get("groups")
-        if groups is None:
-            return None
-        return {groups} if isinstance(groups, str) else set(map(str, groups))
+        return self.options.groups
 
 
 def set_stage(
     adata: AnnData,
-    basis: str | Sequence[str],
+    scene: Scene,
     sources: Sequence[Source],
-    scales: Sequence[Scale],
+    scale: ScaleChoice,
     frames: Sequence[int],
-    *,
-    motion: Motion | None = None,
-    img_key: str | bool | None = True,
-    ax: Axes | None,
-    arguments: Mapping[str, Any],
+    motion: Motion | None,
+    options: PlotOptions,
 ) -> Stage:
-    """Draw the stage for `sources`, limits of their `scales` resolved over `frames`."""
-    _check_groups(sources, arguments.get("groups"))
-    mask = _mask(adata, arguments.get("mask_obs"))
-    limits = [
-        scale.limits(s, frames, mask) if isinstance(s, Continuous) else {}
-        for s, scale in zip(sources, scales, strict=True)
-    ]
+    """Draw the stage for `sources`, limits of their `scale` resolved over `frames`."""
+    _check_groups(sources, options)
+    if options.palette is not None:
+        options = options.changed(palette=checked_palette(options.palette, sources))
+    asked_color, colors = options.na_color, [colors_of(s, options.palette) for s in sources]
+    if (apart := apart_from_missing(asked_color, chain(*colors))) is not asked_color:
+        options = options.changed(na_color=apart)
+    mask = _mask(adata, options.mask_obs)
     if mask is not None:
-        arguments = {**arguments, "mask_obs": mask}
+        options = options.changed(mask_obs=mask)
     if motion is not None:
-        arguments = _for_motion(motion, arguments)
-    arguments = _without_endless_legend(sources, arguments)
+        options = _for_motion(motion, options)
+    options = without_endless_legend(sources, options)
+    basis, picture = scene.basis, (scene.img_key, scene.library_id)
     name = basis if isinstance(basis, str) else motion.names[-1] if motion else ""
-    drawing = write_recipe(adata, name, sources, limits, arguments, motion)
-    panels = _panels(drawing, drawing.draw(ax=ax), sources, scales)
-    figure = figure_of(panels[0].ax)
-    if ax is None:
-        _settle(figure)
     tissue = None
     if not {name, *(motion.names if motion else ())}.isdisjoint(SPATIAL):
-        sized = arguments.get("size", arguments.get("s")) is not None
-        tissue = Tissue() if motion else read_tissue(adata, img_key, sized=sized)
-    stage = Stage(
-        figure,
-        tuple(panels),
-        drawing,
-        ax is None,
-        mask,
-        motion,
-        tissue,
-    )
+        sized = options.sized
+        tissue = Tissue() if motion else read_tissue(adata, *picture, sized=sized)
+    pairs = [(0, 1)] if motion else read_dimensions(adata, name, 2, **options.dimensions)
+    shown = [source for source in sources for _ in pairs]
+    _check_markers(options.passed.get("marker"), len(shown))
+    scales = scale.of_panels(shown, options.bounds)
+    norms = [
+        each.norm(source, frames, mask) if isinstance(source, Continuous) else None
+        for source, each in zip(shown, scales, strict=True)
+    ]
+    # labels on the data belong to their frame: scanpy would write those of the last one
+    asked = options.changed(legend_loc=None) if options.on_data else options
+    plot = prepare_plot(adata, name, pairs, sources, norms, asked, motion)
+    panels = _panels(plot, plot.draw(ax=scene.ax), sources, scales, pairs)
+    figure = figure_of(panels[0].ax)
+    if scene.ax is None:
+        settle(figure)
+    stage = Stage(figure, panels, plot, options, scene.ax is None, mask, motion, tissue)
     for panel in panels:
+        if isinstance(panel.source, Categorical):
+            tell_of_missing(panel.source, plot.palette(panel.column), asked_color)
         stage.lay_out(panel)
     return stage
 
 
-def _settle(figure: Figure) -> None:
-    """Let a layout engine arrange the figure now, while scanpy's cells are on it, and then rest."""
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-
-
-def _pin_legend(ax: Axes) -> None:
-    """Leave a legend where there is most room, which it looks for whenever it is drawn."""
-    legend = ax.get_legend()
-    if legend is not None:
-        figure_of(ax).draw_without_rendering()
-        place = legend.get_window_extent().transformed(ax.transAxes.inverted())
-        legend.set_loc((place.x0, place.y0))
-
-
 def _panels(
-    drawing: Recipe, axes: Sequence[Axes], sources: Sequence[Source], scales: Sequence[Scale]
-) -> list[StagePanel]:
-    """Pair the axes that scanpy drew with what they show."""
-    each = len(axes) // len(sources)  # several dimensions: as many panels of each source
-    n_obs, panels = drawing.proxy.n_obs, []
+    plot: ScanpyPlot,
+    axes: Sequence[Axes],
+    sources: Sequence[Source],
+    scales: Sequence[Scale],
+    dimensions: Sequence[tuple[int, ...]],
+) -> tuple[StagePanel, ...]:
+    """Pair the axes that scanpy drew with what they show: of each source all dimensions."""
+    panels = []
     for i, ax in enumerate(axes):
-        k = i // each
-        cloud = point_cloud(ax, n_obs)
-        panels.append(StagePanel(ax, cloud, sources[k], drawing.columns[k], scales[k]))
-    return panels
+        k, cloud = i // len(dimensions), point_cloud(ax, plot.n_obs)
+        alone = plot.alone(i, dimensions)
+        panels.append(StagePanel(ax, cloud, sources[k], plot.columns[k], scales[i], alone))
+    return tuple(panels)
 
 
-def _for_motion(motion: Motion, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Refuse what stays behind when cells move, and move labels off the data."""
+def _for_motion(motion: Motion, options: PlotOptions) -> PlotOptions:
+    """Refuse what stays behind when cells move."""
     for name in ("add_outline", "edges"):
-        if arguments.get(name):
+        if options.passed.get(name):
             raise ValueError(f"{name}=True is drawn once and cannot follow moving cells.")
-    arguments = dict(arguments)
-    if str(arguments.get("legend_loc", "")).startswith("on data"):
-        import scanpy as sc
-
-        sc.logging.info("legend_loc='on data' cannot follow moving cells: legend in the margin")
-        arguments["legend_loc"] = "right margin"
-    if motion.depth(0) is not None:
-        arguments.setdefault("frameon", False)
-    return arguments
+    if motion.depth(0) is not None and "frameon" not in options.passed:
+        options = options.changed(frameon=False)
+    return options
 
 
-def _without_endless_legend(
-    sources: Sequence[Source], arguments: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """Leave out a legend that would be longer than the film is wide, and say so."""
-    most = max((len(s.categories) for s in sources if isinstance(s, Categorical)), default=0)
-    if most <= MOST_CATEGORIES or "legend_loc" in arguments:
-        return arguments
-    import scanpy as sc
-
-    sc.logging.warning(f"{most} categories: the legend is left out (legend_loc= brings it back)")
-    return {**arguments, "legend_loc": None}
-
-
-def _make_room(ax: Axes, motion: Motion) -> None:
-    """Set limits that hold all cells at all times; no axis name fits several embeddings."""
-    (x0, y0), (x1, y1) = motion.limits()
-    x, y = 0.05 * ((x1 - x0) or 1), 0.05 * ((y1 - y0) or 1)
-    ax.set_xlim(x0 - x, x1 + x)
-    ax.set_ylim(y0 - y, y1 + y)
-    if motion.between:
-        ax.set(xlabel="", ylabel="")
-    if motion.depth(0) is not None:
-        ax.set_aspect("equal")
-
-
-def name_scale(
-    cloud: PathCollection, scale: Scale, source: Continuous, *, titled: bool = False
-) -> None:
-    """Say on the colour bar what is shown: ranks, or values whose name no title says."""
-    bar = cloud.colorbar
-    if bar is None:
-        return
-    if scale.kind == "rank":
-        bar.set_label("rank", labelpad=-14 if scale.plain_rank else None)  # between low and high
-    elif source.labels is None and source.n_frames > 1 and not titled:
-        bar.set_label(source.name)
-    if scale.plain_rank or scale.per_frame:
-        norm = cast("Normalize", cloud.norm)
-        bar.set_ticks([norm.vmin, norm.vmax], labels=["low", "high"])  # type: ignore[list-item]
-
-
-def _check_groups(sources: Sequence[Source], groups: Any) -> None:
+def _check_groups(sources: Sequence[Source], options: PlotOptions) -> None:
     """Refuse `groups` that no panel has a category of: the film would be grey."""
-    named = [groups] if isinstance(groups, str) else list(groups or ())
     known = [c for s in sources if isinstance(s, Categorical) for c in s.categories]
-    for group in map(str, named):
+    for group in sorted(options.groups or ()):
         if known and group not in known:
             raise MissingKeyError(
                 f"groups: {group!r} is no category.{nearest(group, known)} There are "
@@ -257,10 +269,20 @@ def _check_groups(sources: Sequence[Source], groups: Any) -> None:
             )
 
 
+def _check_markers(marker: Any, n_panels: int) -> None:
+    """Refuse more markers than panels: frames share theirs."""
+    if isinstance(marker, list | tuple) and len(marker) > 1 and len(marker) != n_panels:
+        raise ValueError(
+            f"marker={marker!r}: one for each panel; the film has {n_panels}. All frames of a "
+            "panel share theirs."
+        )
+
+
 def _mask(adata: AnnData, mask: Any) -> NDArray[np.bool_] | None:
     """Read `mask_obs`: a boolean column of obs, or an array."""
     if mask is None:
         return None
+    mask = plain_names("mask_obs", mask)
     if isinstance(mask, str):
         if mask not in adata.obs:
             raise MissingKeyError(
@@ -273,32 +295,3 @@ def _mask(adata: AnnData, mask: Any) -> NDArray[np.bool_] | None:
             f"mask_obs is {mask.dtype} of shape {mask.shape}; it should be bool, ({adata.n_obs},)."
         )
     return mask
-
-
-def fit(figure: Figure) -> None:
-    """Widen a figure until legends and titles that scanpy let stick out are inside.
-
-    Everything keeps its size and place from the lower left corner, as `bbox_inches="tight"`
-    would show it; but every frame has the same size.
-    """
-    tight = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    pad = 0.05
-    left, bottom = max(0.0, pad - tight.x0), max(0.0, pad - tight.y0)
-    left, bottom = (left if tight.x0 < 0 else 0.0), (bottom if tight.y0 < 0 else 0.0)
-    right = tight.x1 - width + pad if tight.x1 > width else 0.0
-    top = tight.y1 - height + pad if tight.y1 > height else 0.0
-    if not any((left, right, bottom, top)):
-        return
-    places = [(ax, ax.get_position(original=True).bounds) for ax in figure.axes]
-    new_width, new_height = width + left + right, height + bottom + top
-    figure.set_size_inches(new_width, new_height)
-    for ax, (x, y, w, h) in places:
-        ax.set_position(
-            (
-                (x * width + left) / new_width,
-                (y * height + bottom) / new_height,
-                w * width / new_width,
-                h * height / new_height,
-            )
-        )

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim._names import listed
+from scanpy_anim._checks import is_list, listed
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.text import Text
-
+    from scanpy_anim.pl._options import PlotOptions
     from scanpy_anim.pl._source import Source
     from scanpy_anim.pl._timeline import Moment
 
-FrameTitle = str | Sequence[str] | Callable[[int], str] | None
-FIELDS = ("frame", "iteration", "name", "n_frames")
+FrameTitle = str | Sequence[object] | Callable[[int], object] | None
+_FIELDS = ("frame", "iteration", "name", "n_frames")
 
 
 def frame_names(source: Source) -> list[str]:
@@ -44,24 +42,76 @@ def frame_titles(title: FrameTitle, source: Source) -> list[str] | None:
     if title is None:
         return None
     names = frame_names(source)
-    if title == "auto":
-        if set(names) == {source.name}:
-            return None  # the stage says it
-        return names
     if isinstance(title, str):
-        return [_formatted(title, i, names[i], source) for i in range(source.n_frames)]
+        if title != "auto":
+            return [_formatted(title, i, names[i], source) for i in range(source.n_frames)]
+        return None if set(names) == {source.name} else names  # where the stage says it
     if callable(title):
-        return [str(title(i)) for i in range(source.n_frames)]
+        return [_called(title, i) for i in range(source.n_frames)]
+    if not is_list(title):
+        raise TypeError(
+            f"frame_title={title!r}: a format string, a list with a text for each frame, a "
+            "function of the frame's number, or None."
+        )
     texts = [str(t) for t in title]
     if len(texts) != source.n_frames:
         raise ValueError(f"frame_title has {len(texts)} texts; there are {source.n_frames} frames.")
     return texts
 
 
-def moment_titles(texts: Sequence[str], moments: Sequence[Moment], *, ways: bool) -> list[str]:
-    """Name each moment after the nearer frame, or with `ways` after both ends of its way."""
+def _listed_titles(
+    title: object, frame_title: FrameTitle, n_frames: int, n_panels: int
+) -> FrameTitle:
+    """Take a list in scanpy's `title` for the frames' texts, where it has one for each of them.
+
+    Raises
+    ------
+    ValueError
+        When a list has as many titles neither as there are panels nor as there are frames.
+    """
+    if not is_list(title):
+        return frame_title
+    texts = list(title)  # type: ignore[call-overload]
+    if len(texts) == n_panels:
+        return frame_title
+    given = isinstance(frame_title, str) and frame_title == "auto"
+    if len(texts) == n_frames and given:
+        return [str(t) for t in texts]
+    panels = "is one panel" if n_panels == 1 else f"are {n_panels} panels"
+    raise ValueError(
+        f"title has {len(texts)} entries; there {panels}. Texts over each of the {n_frames} frames "
+        "are frame_title=."
+    )
+
+
+def _called(title: Callable[[int], object], i: int) -> str:
+    try:
+        return str(title(i))
+    except Exception as error:
+        error.add_note(f"raised by frame_title({i}), the function that titles frame {i}")
+        raise
+
+
+def moment_titles(
+    texts: Sequence[str], moments: Sequence[Moment], ways: bool, limit: int | None = None
+) -> list[str]:
+    """Name each moment after the nearer frame, or after both ends of its way.
+
+    Parameters
+    ----------
+    texts
+        Of the frames.
+    moments
+        Of the film.
+    ways
+        Whether all that lies between two frames is a way.
+    limit
+        The frame to which there is a way, however the others are named; `None`: none.
+    """
     return [
-        f"{texts[m.first]} → {texts[m.second]}" if ways and m.weight else texts[m.nearest]
+        f"{texts[m.first]} → {texts[m.second]}"
+        if m.weight and (ways or limit in (m.first, m.second)) and texts[m.first] != texts[m.second]
+        else texts[m.nearest]
         for m in moments
     ]
 
@@ -72,43 +122,18 @@ def _formatted(title: str, i: int, name: str, source: Source) -> str:
     fields = {"frame": i, "iteration": iteration, "name": name, "n_frames": source.n_frames}
     try:
         return title.format(**fields)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(
             f"frame_title={title!r} does not fit frame {i} ({error}): a format string may use "
-            f"{listed(FIELDS)}; iteration is the word 'limit' in the last frame of a propagation."
+            f"{listed(_FIELDS)}; iteration is the word 'limit' in the last frame of a propagation."
         ) from error
 
 
-def write_over(ax: Axes, text: str, *, aside: bool) -> Text:
-    """Write a frame's text over its axes.
-
-    Matplotlib's own titles do not belong to a frame, so this is a text of its own in the
-    title's place and font; or, where the place is taken, `aside`: small, below the lower right
-    corner, where no title can run into it.
-    """
-    from matplotlib.transforms import ScaledTranslation
-
-    title, figure = ax.title, ax.get_figure(root=True)
-    assert figure is not None
-    below = ax.transAxes + ScaledTranslation(0, -5 / 72, figure.dpi_scale_trans)
-    return ax.text(
-        1.0 if aside else 0.5,
-        0.0 if aside else 1.0,
-        text,
-        transform=below if aside else title.get_transform(),
-        ha="right" if aside else "center",
-        va="top" if aside else "baseline",
-        fontproperties=title.get_fontproperties(),
-        fontsize=float(title.get_fontsize()) * (0.8 if aside else 1),
-        color=title.get_color(),
-        clip_on=False,
-    )
-
-
-def draw_progress(ax: Axes, share: float) -> None:
-    """Draw a thin line along the lower edge, as long as the film has come."""
-    from matplotlib.lines import Line2D
-
-    line = Line2D([0, share], [0, 0], transform=ax.transAxes, clip_on=False, zorder=4)
-    line.set(color=ax.title.get_color(), linewidth=2.5, solid_capstyle="butt")
-    ax.add_line(line)
+def parted_titles(
+    options: PlotOptions, frame_title: FrameTitle, n_frames: int, n_panels: int
+) -> tuple[PlotOptions, FrameTitle]:
+    """Tell titles of panels, which are scanpy's, from a list of titles of frames."""
+    if options.dimensions:
+        return options, frame_title
+    texts = _listed_titles(options.title, frame_title, n_frames, n_panels)
+    return (options if texts is frame_title else options.without("title")), texts

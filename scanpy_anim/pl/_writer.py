@@ -1,4 +1,4 @@
-"""Our encoders for any matplotlib animation: ``animation.save(path, writer="scanpy_anim")``."""
+"""Our encoders for any matplotlib animation: `animation.save(path, writer="scanpy_anim")`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
-from matplotlib.animation import AbstractMovieWriter
+import scanpy as sc
+from matplotlib.animation import AbstractMovieWriter, writers
+from matplotlib.colors import to_rgb
+from PIL import Image
 
 from scanpy_anim.video import Film, check, write
 
@@ -22,8 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@writers.register("scanpy_anim")
 class FilmWriter(AbstractMovieWriter):
-    """Writes any matplotlib animation in the formats of :mod:`scanpy_anim.video`.
+    """Writes any matplotlib animation in the formats of `scanpy_anim.video`.
 
     matplotlib hands over one frame after the other and never the same one twice, while a gif
     needs two passes. So the frames wait, compressed, in a temporary file that has no name; memory
@@ -32,17 +37,17 @@ class FilmWriter(AbstractMovieWriter):
     Parameters
     ----------
     fps
-        Frames a second; :meth:`matplotlib.animation.Animation.save` takes it from the animation.
+        Frames a second; `matplotlib.animation.Animation.save` takes it from the animation.
     codec
         Ignored: the suffix of the file decides.
     bitrate
-        Ignored; see ``quality``.
+        Ignored; see `quality`.
     metadata
         Written where the format has a place for it.
     hold
         Seconds that the last frame stays; None: as long as the others.
     loop, quality, max_bytes, target, progress
-        As for :func:`scanpy_anim.video.write`.
+        As for `scanpy_anim.video.write`.
 
     Examples
     --------
@@ -93,7 +98,7 @@ class FilmWriter(AbstractMovieWriter):
 
     def setup(self, fig: Figure, outfile: str | PathLike[str], dpi: float | None = None) -> None:
         """Check everything that can be checked, and get ready for the first frame."""
-        check(outfile, fps=self.fps, hold=self._hold, **self._choices)
+        check(outfile, fps=self.fps, hold=self._hold, metadata=self.metadata, **self._choices)
         super().setup(fig, Path(outfile), dpi)
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by saving)
         self._sizes = []
@@ -104,13 +109,13 @@ class FilmWriter(AbstractMovieWriter):
         width, height = self.frame_size
         self._shape = (height, width)
         drawn = BytesIO()
-        self.fig.savefig(drawn, format="rgba", dpi=self.dpi, **savefig_kwargs)
+        with mpl.rc_context({"savefig.bbox": None}):  # frames of one size, as matplotlib's writers
+            self.fig.savefig(drawn, format="rgba", dpi=self.dpi, **savefig_kwargs)
         if drawn.tell() != width * height * 4:
-            msg = (
+            raise ValueError(
                 f"frame {len(self._sizes)} is not {width} × {height} pixels: "
                 "bbox_inches='tight' gives every frame its own size"
             )
-            raise ValueError(msg)
         rgba = np.frombuffer(drawn.getbuffer(), np.uint8).reshape(height, width, 4)
         content = zlib.compress(rgba[..., :3].tobytes(), 1)  # save() never draws transparent
         self._sizes.append(self._spool.write(content))
@@ -134,8 +139,6 @@ class FilmWriter(AbstractMovieWriter):
 
     def finish(self) -> None:
         """Write the file; what it could not hold as asked is told."""
-        import scanpy as sc
-
         each = 1 / self.fps
         film = Film(
             self._frames,
@@ -149,8 +152,6 @@ class FilmWriter(AbstractMovieWriter):
         self._close()
 
     def _frames(self, scale: float) -> Iterator[NDArray[np.uint8]]:
-        from PIL import Image
-
         assert self._spool is not None, "setup() comes first"
         at = 0
         height, width = (max(1, round(side * scale)) for side in self._shape)
@@ -171,7 +172,5 @@ class FilmWriter(AbstractMovieWriter):
 
 
 def _background(fig: Figure) -> tuple[int, int, int]:
-    from matplotlib.colors import to_rgb
-
     red, green, blue = (round(255 * level) for level in to_rgb(fig.get_facecolor()))
     return red, green, blue

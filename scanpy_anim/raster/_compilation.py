@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scanpy_anim.raster._compose import compose_kernel
+from scanpy_anim.raster._paint import paint_kernel
+
 
 def needs_compiling() -> bool:
     """Whether drawing will compile its kernels first: seconds, once for an installation.
@@ -18,10 +21,7 @@ def needs_compiling() -> bool:
     >>> if needs_compiling():
     ...     print("the first picture takes a few seconds more")  # doctest: +SKIP
     """
-    from ._compositor_kernels import compose
-    from ._painter_kernels import paint
-
-    return any(_uncached(kernel) for kernel in (compose, paint))
+    return all(_uncached(kernel) for kernel in (compose_kernel, paint_kernel))
 
 
 def _uncached(kernel: object) -> bool:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from scanpy import logging as logg
 
-from scanpy_anim._names import MissingKeyError
-from scanpy_anim.tl._calibration import FEWEST, apply_temperature
-from scanpy_anim.tl._decision import class_mass_weights, column_names, decide, shares
-from scanpy_anim.tl._held_out import fit_on_held_out
-from scanpy_anim.tl._parameters import check_switches
+from scanpy_anim._accessors import plain_key
+from scanpy_anim._checks import MissingKeyError, number, switch, text
+from scanpy_anim._compat import require_anndata
+from scanpy_anim._compiled import kept_functions
+from scanpy_anim._lazy import plain, readable
+from scanpy_anim._read_result import reading_record
+from scanpy_anim._results import is_ours, keys_of
+from scanpy_anim.tl._decide_labels import assign
+from scanpy_anim.tl._stored_run import ALGORITHM
 
 if TYPE_CHECKING:
     from anndata import AnnData
-    from numpy.typing import NDArray
 
 
+@kept_functions()
 def assign_labels(
     adata: AnnData,
     *,
@@ -27,6 +28,7 @@ def assign_labels(
     class_mass: bool | None = None,
     calibrate: bool = False,
     min_confidence: float | None = None,
+    coverage: float | None = None,
     copy: bool = False,
 ) -> AnnData | None:
     r"""Decide on a label for each cell from the scores of a propagation.
@@ -34,11 +36,14 @@ def assign_labels(
     :func:`label_propagation` calls this with its defaults. Call it again to decide otherwise
     without propagating again.
 
-    The probability of class :math:`c` in cell :math:`i` is its share of the cell's scores in the
-    last column of ``obsm[key]``, after class weights :math:`w_c` and a temperature :math:`T` when
-    these are asked for:
+    The share of class :math:`c` in cell :math:`i` is that of the cell's scores in the last column
+    of `obsm[key]`, after class weights :math:`w_c` and a temperature :math:`T` when these are asked
+    for:
 
     .. math:: p_{ic} = \frac{(w_c F_{ic})^{1/T}}{\sum_d (w_d F_{id})^{1/T}}
+
+    A cell's confidence is the share of its label. That says how the scores are divided, not how
+    often such a label is right: for this it has to be calibrated.
 
     Parameters
     ----------
@@ -49,36 +54,57 @@ def assign_labels(
     class_mass
         Weigh the classes so that each one's scores add up to its share of the seeds, class mass
         normalisation of [Zhu2003]_. It makes up for classes whose seeds happen to sit at
-        well-connected places, and is what saves hard clamping when seeds are few. ``None``: with
-        hard clamping.
+        well-connected places, and is what saves hard clamping when seeds are few. `None`: with
+        hard clamping, unless `clamp="auto"` found that it does better without.
     calibrate
-        Fit the temperature on seeds that were held out in five folds [Guo2017]_, so that of the
-        cells with a confidence of 0.8 about 80 % have the right label. Seeds of a class count by
-        how many cells were found to be of it, as cells do not come evenly over the classes when
-        seeds do. The graph is needed again for that. With fewer than 30 seeds to hold out it says
-        so and leaves the shares as they are.
+        Make confidence a probability: of the cells with a confidence of 0.8 about 80 % should have
+        the right label. Fitted on seeds that are held out in five folds (ten when they are few),
+        with the graph, as the temperature [Guo2017]_, as a logistic curve from the share to how
+        often it is right [Platt1999]_, or as one after the other, whichever has the smallest loss
+        on seeds left out of the fit; where it is not surely smaller, the share stays. Labels stay
+        as they are. When held-out seeds are named in other proportions than the cells, as where
+        seeds are picked evenly over the classes, they count by how large their class is among the
+        cells [Saerens2002]_. With fewer than 40 seeds to hold out it says so and leaves the shares
+        as they are; and from few seeds it cannot be better than these are typical.
     min_confidence
         Cells below it stay without label, 0 to 1.
+    coverage
+        Store for each cell the set of labels that holds the true one with this probability, such
+        as 0.9, by conformal prediction on held-out seeds [Sadinle2019]_: for each class where
+        enough of its seeds can be held out (20 for 0.9), else for the cells together. Cells of
+        which no label, or many, can be said to be the true one are those to look at.
     copy
         Return a copy instead of writing into `adata`.
 
     Returns
     -------
-    ``None``, or with `copy` the copy. Sets
+    `None`, or with `copy` the copy. Sets
 
-    ``obs[key]`` : categorical
+    `obs[key]` : categorical
         Label; missing where no seed reaches the cell, or below `min_confidence`.
-    ``obs[key + "_confidence"]`` : float64
-        Probability of the most probable class, 0 where no seed reaches the cell.
-    ``obsm[key + "_proba"]`` : DataFrame ``(n_obs, n_classes)``, float64
-        Probability of each class; rows sum to 1, or 0 where no seed reaches the cell. Columns are
-        the classes, with ``/`` and ``\`` spelled ``|`` because files cannot hold them in the name
-        of a column; names that files reserve (``_index``, ``dtype``, ...) become ``class 3``. The
-        names as they are: ``obs[key].cat.categories``, in the same order.
-    ``uns[key]["temperature"]`` : float
-        When calibrated.
-    ``uns[key]["labels"]`` : dict
-        ``class_mass``, and ``min_confidence`` if there is one.
+    `obs[key + "_confidence"]` : float64
+        Share of the label, or when calibrated its probability; 0 where no seed reaches the cell.
+    `obsm[key + "_proba"]` : DataFrame `(n_obs, n_classes)`, float64
+        Share, or calibrated probability, of each class; rows sum to 1, or 0 where no seed reaches
+        the cell. Columns are
+        the classes, with slashes and backslashes spelled `|` because files cannot hold them in
+        the name of a column; names that files reserve (`_index`, `dtype`, ...) become `class 3`.
+        The names as they are: `obs[key].cat.categories`, in the same order.
+    `obs[key + "_set_size"]` : int64, `obsm[key + "_set"]` : bool `(n_obs, n_classes)`
+        With `coverage`: how many labels a cell's set has, and which; all of them where no seed
+        reaches the cell.
+    `uns[key]["temperature"]` : float
+        When calibrated; 1 where another way was taken.
+    `uns[key]["calibration"]` : dict
+        When calibrated: `method`, `"temperature"`, `"logistic"`, `"temperature, logistic"` or
+        `"none"`; `loss_before` and
+        `loss_after`, of held-out seeds; `held_out`, their number; `weighed`, whether they count by
+        the size of their class; for the curve `shares` and the `confidences` they stand for.
+    `uns[key]["labels"]` : dict
+        `class_mass`, and `min_confidence` and `coverage` if there is one.
+    `uns[key]["class_weights"]` : float64 `(n_columns, n_classes)`
+        With class mass: the weight of each class in each column of `obsm[key]`, or in the last one
+        alone where labels are stored.
 
     Raises
     ------
@@ -93,6 +119,12 @@ def assign_labels(
        fields and harmonic functions, ICML.
     .. [Guo2017] Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks,
        ICML.
+    .. [Platt1999] Platt (1999), Probabilistic outputs for support vector machines and comparisons
+       to regularized likelihood methods, Advances in large margin classifiers.
+    .. [Saerens2002] Saerens, Latinne and Decaestecker (2002), Adjusting the outputs of a classifier
+       to new a priori probabilities, Neural Computation.
+    .. [Sadinle2019] Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers with
+       bounded error levels, Journal of the American Statistical Association.
 
     Examples
     --------
@@ -104,74 +136,37 @@ def assign_labels(
     >>> sca.tl.assign_labels(adata, calibrate=True, min_confidence=0.5)
     >>> float(adata.uns["label_propagation"]["temperature"]) > 0
     True
+    >>> sca.tl.assign_labels(adata, coverage=0.9)
+    >>> bool((adata.obs["label_propagation_set_size"] <= 10).all())
+    True
     """
-    check_switches(calibrate=calibrate, copy=copy)
+    switch("calibrate", calibrate)
+    switch("copy", copy)
     if class_mass is not None:
-        check_switches(class_mass=class_mass)
-    _require_labels(adata, key, min_confidence)
+        switch("class_mass", class_mass)
+    if coverage is not None:
+        number("coverage", coverage, most=1, within=True)
+    key = plain_key("key", key)
     require_in_memory(adata, copy=copy)
+    adata = readable(adata)
+    _require_labels(adata, key, min_confidence)
     start = logg.info("assigning labels")
     adata = adata.copy() if copy else adata
     added = assign(
-        adata, key, class_mass=class_mass, calibrate=calibrate, min_confidence=min_confidence
+        adata,
+        key,
+        class_mass=class_mass,
+        calibrate=calibrate,
+        min_confidence=min_confidence,
+        coverage=coverage,
     )
     logg.info("    finished", time=start, deep="added\n" + "\n".join(f"    {a}" for a in added))
-    return adata if copy else None
-
-
-def assign(
-    adata: AnnData,
-    key: str,
-    *,
-    class_mass: bool | None = None,
-    calibrate: bool = False,
-    min_confidence: float | None = None,
-) -> list[str]:
-    """Write label, confidence and probabilities of a stored propagation, and say what."""
-    record = adata.uns[key]
-    if class_mass is None:
-        class_mass = record["params"]["clamp"] == "hard"
-    scores = stored_scores(adata, key)
-    weights = None
-    if class_mass:
-        seeded = np.bincount(record["seeds"]["classes"], minlength=scores.shape[1])
-        weights = class_mass_weights(scores, seeded)
-    probability = shares(scores, weights)
-    temperature = None
-    if calibrate:
-        _require_same_cells(adata, key)
-        temperature = fit_on_held_out(adata, record, decide(probability)[0], weights)
-    if temperature is not None:
-        probability = apply_temperature(probability, temperature)
-    elif calibrate:
-        logg.warning(
-            f"calibrate=True needs {FEWEST} seeds that can be held out, and there are fewer: "
-            "the confidence stays the share of the scores"
-        )
-    _write(adata, key, probability, min_confidence)
-    decision: dict[str, Any] = {"class_mass": bool(class_mass)}
-    if min_confidence is not None:
-        decision["min_confidence"] = float(min_confidence)
-    record["labels"] = decision
-    record.pop("temperature", None)
-    if temperature is not None:
-        record["temperature"] = temperature
-    return [
-        f"'{key}', labels (adata.obs)",
-        f"'{key}_confidence', probability of the label (adata.obs)",
-        f"'{key}_proba', probability of each class (adata.obsm)",
-    ]
-
-
-def stored_scores(adata: AnnData, key: str) -> NDArray[np.float32]:
-    """Scores ``(n_obs, n_classes)`` of the last column, however the history is kept."""
-    if f"{key}_scores" in adata.obsm:
-        return np.asarray(adata.obsm[f"{key}_scores"])
-    return np.asarray(adata.obsm[key])[:, -1]
+    return plain(adata) if copy else None
 
 
 def require_in_memory(adata: AnnData, *, copy: bool) -> None:
     """Refuse what anndata would refuse only when the work is done."""
+    require_anndata(adata)
     if adata.isbacked and (copy or adata.is_view):
         what = "copy=True of" if copy else "adata is a view of"
         raise ValueError(
@@ -180,48 +175,9 @@ def require_in_memory(adata: AnnData, *, copy: bool) -> None:
         )
 
 
-def _require_same_cells(adata: AnnData, key: str) -> None:
-    """Seeds are stored as positions, which a subset or another order of cells makes wrong."""
-    record, history = adata.uns[key], adata.obsm[key]
-    positions, classes = (np.asarray(record["seeds"][name]) for name in ("positions", "classes"))
-    same = positions.max() < adata.n_obs
-    if same and record["iterations"][0] == 0:
-        # column 0 is the seeds' signal, and goes with the cells
-        first = np.asarray(history[:, 0])
-        seeded = first >= 0 if first.ndim == 1 else first.any(axis=1)
-        same = np.array_equal(np.flatnonzero(seeded), np.unique(positions))
-        if same and first.ndim == 2:
-            same = (first[positions, classes] > 0).all()
-    if not same:
-        raise ValueError(
-            f"calibrate=True needs the seeds, but uns[{key!r}]['seeds'] are positions among other "
-            "cells than adata has now (a subset, or another order): calibrate before, or run "
-            "`sca.tl.label_propagation` again"
-        )
-
-
-def _write(
-    adata: AnnData, key: str, probability: NDArray[np.float64], min_confidence: float | None
-) -> None:
-    labels, confidence = decide(probability)
-    if min_confidence is not None:
-        labels = np.where(confidence >= min_confidence, labels, -1)
-    classes = [str(name) for name in adata.uns[key]["classes"]]
-    adata.obs[key] = pd.Categorical.from_codes(labels, categories=pd.Index(classes))
-    adata.obs[f"{key}_confidence"] = confidence
-    columns = pd.Index(column_names(classes, adata.obs_names.name))
-    adata.obsm[f"{key}_proba"] = pd.DataFrame(
-        probability, index=adata.obs_names, columns=columns, copy=False
-    )
-
-
 def _require_labels(adata: AnnData, key: str, min_confidence: float | None) -> None:
-    found = [
-        name
-        for name, value in adata.uns.items()
-        if isinstance(value, Mapping) and {"params", "seeds", "iterations"} <= set(value)
-    ]
-    if key not in found:
+    if not is_ours(adata, text("key", key), ALGORITHM):
+        found = keys_of(adata, ALGORITHM)
         raise MissingKeyError(
             f"key={key!r} is not a propagation stored in adata.uns, which has "
             f"{found or 'none: run `sca.tl.label_propagation(adata, seeds)` first'}"
@@ -230,15 +186,14 @@ def _require_labels(adata: AnnData, key: str, min_confidence: float | None) -> N
         raise MissingKeyError(
             f"key={key!r}: the scores adata.obsm[{key!r}] are gone, propagate again"
         )
-    if adata.uns[key]["params"].get("history") == "labels" and f"{key}_scores" not in adata.obsm:
+    with reading_record(key):
+        codes = str(adata.uns[key].get("params", {}).get("history")) == "labels"
+    if codes and f"{key}_scores" not in adata.obsm:
         raise MissingKeyError(f"key={key!r}: adata.obsm['{key}_scores'] is gone, propagate again")
     if "classes" not in adata.uns[key]:
         raise ValueError(
             f"key={key!r} is a propagation of one class, whose scores are in adata.obs[{key!r}]: "
             "labels, class_mass and calibrate need several classes"
         )
-    if min_confidence is None:
-        return
-    number = isinstance(min_confidence, int | float | np.number)
-    if not number or isinstance(min_confidence, bool) or not 0 <= min_confidence <= 1:
-        raise ValueError(f"min_confidence={min_confidence!r} must lie between 0 and 1")
+    if min_confidence is not None:
+        number("min_confidence", min_confidence, least=0, most=1)

@@ -6,16 +6,41 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from scanpy_anim._names import MissingKeyError
+from scanpy_anim._cells import native
+from scanpy_anim._checks import MissingKeyError, as_array, require_own_memory, text
 
 if TYPE_CHECKING:
     from anndata import AnnData
+    from numpy.typing import NDArray
+
+# the largest weight is between these, or all are scaled: sums, their reciprocals and what they are
+# multiplied with fit float32
+_SMALL, _LARGE = 2.0**-20, 2.0**20
+# up to here they stay as they are where scaling would lose the smallest
+_LARGEST = 2.0**60
+# float32 has fewer digits below
+_TINY = float(np.finfo(np.float32).tiny)
+# powers of two between the smallest weight and the largest: 1e-38 and 1e38, and some more
+_MOST_EXPONENTS = 258
+
+
+class _NoGraphError(MissingKeyError, ValueError):
+    """There is no such neighbour graph; scanpy raises the one here and the other there."""
 
 
 def choose_graph(adata: AnnData, neighbors_key: str | None, obsp: str | None) -> Any:
     """Find the connectivities meant by `neighbors_key` or `obsp`, as everywhere in scanpy."""
+    return adata.obsp[graph_name(adata, neighbors_key, obsp)]
+
+
+def graph_name(adata: AnnData, neighbors_key: str | None, obsp: str | None) -> str:
+    """Name in `adata.obsp` of the connectivities meant by `neighbors_key` or `obsp`."""
+    for argument, value in (("neighbors_key", neighbors_key), ("obsp", obsp)):
+        if value is not None:
+            text(argument, value)
     if neighbors_key is not None and obsp is not None:
         raise ValueError(
             f"neighbors_key={neighbors_key!r} and obsp={obsp!r} both choose a graph: give one"
@@ -26,33 +51,50 @@ def choose_graph(adata: AnnData, neighbors_key: str | None, obsp: str | None) ->
                 f"obsp={obsp!r} is not in adata.obsp, which has {list(adata.obsp)}"
             )
         _refuse_distances(adata, obsp)
-        return adata.obsp[obsp]
+        return obsp
     key = "neighbors" if neighbors_key is None else neighbors_key
     if key not in adata.uns:
         if neighbors_key is None and "connectivities" in adata.obsp:
-            return adata.obsp["connectivities"]
-        raise ValueError(_no_neighbors(adata, neighbors_key))
-    name = adata.uns[key].get("connectivities_key", "connectivities")
+            return "connectivities"
+        raise _NoGraphError(_no_neighbors(adata, neighbors_key))
+    name = _name_in(adata.uns[key], key)
+    if name is None:
+        raise _NoGraphError(
+            f"uns[{key!r}] names no connectivities. Neighbour graphs are in uns under "
+            f"{_neighbor_keys(adata) or 'no key: run `sc.pp.neighbors(adata)` first'}"
+        )
     if name not in adata.obsp:
         raise MissingKeyError(
             f"uns[{key!r}] refers to obsp[{name!r}], but adata.obsp has {list(adata.obsp)}: "
             "run `sc.pp.neighbors(adata)` again"
         )
-    return adata.obsp[name]
+    return name
+
+
+def count_weights(graph: Any) -> int:
+    """Count the weights that a matrix stores; of a plain array those that are not zero."""
+    return int(graph.nnz) if sparse.issparse(graph) else int(np.count_nonzero(np.asarray(graph)))
+
+
+def _name_in(value: Any, key: str) -> str | None:
+    """Name of the connectivities that an entry of uns refers to; `None`: it is no graph's."""
+    if not isinstance(value, Mapping):
+        return None
+    name = value.get("connectivities_key", "connectivities" if key == "neighbors" else None)
+    return None if name is None else str(name)
+
+
+def _neighbor_keys(adata: AnnData) -> list[str]:
+    return [key for key, value in adata.uns.items() if _name_in(value, key) is not None]
 
 
 def _no_neighbors(adata: AnnData, neighbors_key: str | None) -> str:
     if neighbors_key is None:
         run = "no neighbour graph in adata: run `sc.pp.neighbors(adata)` first"
         return f"{run}, or name one of obsp={list(adata.obsp)}" if len(adata.obsp) else run
-    graphs = [
-        key
-        for key, value in adata.uns.items()
-        if isinstance(value, Mapping) and (key == "neighbors" or "connectivities_key" in value)
-    ]
     return (
         f"neighbors_key={neighbors_key!r} is not in adata.uns, where neighbour graphs are "
-        f"{graphs}: run `sc.pp.neighbors(adata, key_added={neighbors_key!r})` first"
+        f"{_neighbor_keys(adata)}: run `sc.pp.neighbors(adata, key_added={neighbors_key!r})` first"
     )
 
 
@@ -69,39 +111,161 @@ def _refuse_distances(adata: AnnData, obsp: str) -> None:
         )
 
 
-def as_csr(graph: Any, n_obs: int | None = None, *, symmetrize: bool = False) -> Any:
+def as_csr(
+    graph: Any, n_obs: int | None = None, *, symmetrize: bool = False, name: str = "graph"
+) -> sparse.csr_array:
     """Graph as float32 CSR, checked; the very same arrays where it is that already.
 
-    Row ``i`` lists the cells that cell ``i`` receives from, and how strongly.
+    Weights that float32 does not hold beside each other are float64.
+    Row `i` lists the cells that cell `i` receives from, and how strongly.
     """
-    shape = getattr(graph, "shape", None)
-    if shape is None or len(shape) != 2 or shape[0] != shape[1]:
-        raise ValueError(f"graph must be a square matrix, not of shape {shape}")
+    require_own_memory(graph, name)
+    if isinstance(graph, pd.DataFrame):
+        graph = graph.to_numpy()
+    elif isinstance(graph, np.ma.MaskedArray):
+        graph = graph.filled(0)
+    elif not hasattr(graph, "shape"):
+        graph = as_array(name, graph)
+    shape = graph.shape
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(f"{name} must be a square matrix, not of shape {shape}")
     if n_obs is not None and shape[0] != n_obs:
-        raise ValueError(f"graph is of shape {shape}, but there are {n_obs} cells")
+        raise ValueError(f"{name} is of shape {shape}, but there are {n_obs} cells")
     if graph.dtype.kind not in "biuf":
-        raise TypeError(f"graph of dtype {graph.dtype}: weights must be real numbers")
+        raise TypeError(f"{name} of dtype {graph.dtype}: weights must be real numbers")
     if not sparse.issparse(graph):
-        graph = sparse.csr_array(np.asarray(graph))
-    graph = graph.tocsr()
-    if graph.dtype != np.float32:
-        graph = graph.astype(np.float32)
-    _require_weights(graph.data)
+        dense = np.asarray(graph)
+        # scipy knows no halves, and no other byte order
+        half = dense.dtype == np.float16 or not dense.dtype.isnative
+        graph = sparse.csr_array(dense.astype(np.float32 if half else dense.dtype, copy=False))
+    compressed = _compressed(graph, name)
+    require_structure(compressed, name)
+    compressed = _within_range(compressed, name)
     if symmetrize:
-        graph = ((graph + graph.T) * np.float32(0.5)).tocsr()
-    return graph
+        compressed = sparse.csr_array(compressed + compressed.T)
+        compressed.data *= np.float32(0.5)  # in place: the graph is not held twice
+    return compressed
 
 
-def _require_weights(weights: Any) -> None:
+def _compressed(graph: Any, name: str) -> sparse.csr_array:
+    """CSR of contiguous arrays in this machine's byte order, without a copy where it is one.
+
+    Whatever scipy would follow blindly is checked before it converts.
+    """
+    if graph.format == "coo":
+        for axis, at in enumerate(graph.coords):
+            if len(at) and not 0 <= at.min() <= at.max() < graph.shape[axis]:
+                raise _misplaced(name, int(at.min() if at.min() < 0 else at.max()), graph.shape)
+    elif graph.format in ("csc", "bsr"):
+        require_structure(graph, name)
+    csr = graph if graph.format == "csr" else graph.tocsr()
+    arrays = [np.asarray(array) for array in (csr.data, csr.indices, csr.indptr)]
+    if any(array.dtype.kind not in "iu" for array in arrays[1:]):
+        kinds = ", ".join(str(array.dtype) for array in arrays[1:])
+        raise TypeError(f"{name}: column indices and indptr must be integers, not {kinds}")
+    data, indices, indptr = (np.ascontiguousarray(native(array)) for array in arrays)
+    whole = np.result_type(np.int32, indices, indptr)
+    bare = sparse.csr_array(graph.shape, dtype=data.dtype)
+    # not through the constructor, which would read as much again to check less
+    bare.data, bare.indices = data, indices.astype(whole, copy=False)
+    bare.indptr = indptr.astype(whole, copy=False)
+    return bare
+
+
+def require_structure(graph: Any, name: str = "graph") -> None:
+    """Refuse compressed rows that point outside the matrix, before anything follows them."""
+    block = getattr(graph, "blocksize", (1, 1)) if graph.format == "bsr" else (1, 1)
+    n_major, n_minor = (size // b for size, b in zip(graph.shape, block, strict=True))
+    if graph.format == "csc":
+        n_major, n_minor = n_minor, n_major
+    indptr, indices = np.asarray(graph.indptr), np.asarray(graph.indices)
+    if len(indptr) != n_major + 1:
+        raise ValueError(
+            f"{name} is damaged: {len(indptr)} entries of indptr for {n_major} rows, which need "
+            f"{n_major + 1}"
+        )
+    if len(indices) != len(graph.data):
+        raise ValueError(
+            f"{name} is damaged: {len(indices)} column indices for {len(graph.data)} weights"
+        )
+    if indptr[0] != 0 or indptr[-1] != len(indices):
+        raise ValueError(
+            f"{name} is damaged: indptr must go from 0 to the number of weights, {len(indices)}, "
+            f"not from {indptr[0]} to {indptr[-1]}"
+        )
+    falls = np.flatnonzero(indptr[1:] < indptr[:-1])
+    if len(falls):
+        raise ValueError(f"{name} is damaged: indptr falls after row {falls[0]}")
+    if len(indices):
+        # two reads, no temporary arrays
+        lowest, highest = int(indices.min()), int(indices.max())
+        if lowest < 0 or highest >= n_minor:
+            raise _misplaced(name, lowest if lowest < 0 else highest, graph.shape)
+
+
+def _misplaced(name: str, index: int, shape: tuple[int, int]) -> ValueError:
+    return ValueError(
+        f"{name} is damaged: index {index} is outside a matrix of {shape[0]} rows and {shape[1]} "
+        "columns. Build it again, or read it again from where it came"
+    )
+
+
+def _within_range(graph: sparse.csr_array, name: str) -> sparse.csr_array:
+    """Weights as float32, scaled as a whole where they are too large or too small for it.
+
+    Only ratios of weights matter to propagation. Scaling by a power of two changes none. Where the
+    smallest would be lost, weights are float64.
+    """
+    weights = graph.data
     if not len(weights):
-        return
+        return sparse.csr_array(graph.shape, dtype=np.float32)
     # min and max pass NaN on: two reads in the good case, no temporary arrays
     lowest, highest = weights.min(), weights.max()
-    if lowest >= 0 and np.isfinite(highest):
-        return
-    negative = int((weights < 0).sum())
-    nan, infinite = int(np.isnan(weights).sum()), int(np.isinf(weights).sum())
-    raise ValueError(
-        f"graph: of {len(weights)} weights {negative} are negative, {nan} NaN and {infinite} "
-        "infinite. Weights say how alike two cells are: finite, 0 or more"
-    )
+    if not (lowest >= 0 and np.isfinite(highest)):
+        negative = int((weights < 0).sum())
+        nan, infinite = int(np.isnan(weights).sum()), int(np.isinf(weights).sum())
+        raise ValueError(
+            f"{name}: of {len(weights)} weights {negative} are negative, {nan} NaN and {infinite} "
+            "infinite. Weights say how alike two cells are: finite, 0 or more"
+        )
+    exponent = power_of_two(float(highest))
+    if exponent == 0 and weights.dtype == np.float32:
+        return graph
+    smallest = weights.min(where=weights > 0, initial=highest)
+    if smallest >= np.ldexp(_TINY, exponent):
+        return _with_weights(graph, np.ldexp(weights, -exponent).astype(np.float32))
+    if smallest >= _TINY and highest <= _LARGEST:
+        return _with_weights(graph, weights.astype(np.float32))
+    return _with_weights(graph, _as_float64(weights, smallest, highest, name))
+
+
+def _as_float64(
+    weights: NDArray[Any], smallest: Any, highest: Any, name: str
+) -> NDArray[np.float64]:
+    """Weights that float32 does not hold beside each other, as far from one up as down."""
+    lower, upper = int(np.frexp(smallest)[1]), int(np.frexp(highest)[1])
+    if upper - lower > _MOST_EXPONENTS:
+        raise ValueError(
+            f"{name}: weights from {smallest:.3g} to {highest:.3g} span more than 75 orders of "
+            "magnitude, too many to compute with: remove the smallest, or cut them off from below"
+        )
+    # first the power of two: float64 holds less than what may come
+    return np.ldexp(weights, -(lower + upper) // 2).astype(np.float64)
+
+
+def in_float64(graph: sparse.csr_array) -> sparse.csr_array:
+    """Graph with weights of float64."""
+    return _with_weights(graph, graph.data.astype(np.float64))
+
+
+def power_of_two(highest: float) -> int:
+    """Exponent that brings weights up to `highest` to where sums fit float32; 0 where they do."""
+    if highest == 0 or _SMALL <= highest <= _LARGE:
+        return 0
+    return int(np.frexp(highest)[1])
+
+
+def _with_weights(graph: sparse.csr_array, weights: NDArray[np.floating]) -> sparse.csr_array:
+    other = sparse.csr_array(graph.shape, dtype=weights.dtype)
+    other.data, other.indices, other.indptr = weights, graph.indices, graph.indptr
+    return other

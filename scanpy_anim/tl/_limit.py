@@ -1,208 +1,278 @@
 """The limit of the recurrence, where iterating on changes nothing any more.
 
-``F = gain * (A G) + restart * Y`` with ``G = scale * F`` is the system ``(D - alpha A) G = B`` with
-``D = alpha / (gain * scale)`` and ``B = alpha * restart * Y / gain``, whatever the mode. On an
-undirected graph it is symmetric and positive definite: conjugate gradients, preconditioned by
-``D`` (with hard clamping on the cells that are not held). On a directed one: BiCGSTAB.
+It solves a linear system (`_limit_system`). Graphs that are long or flat are eliminated
+(`_limit_direct`), which gets every entry's digits right; others take conjugate gradients
+(`_limit_krylov`), which do not, and some plain iterations, which do. What is still wrong then,
+because scores may span hundreds of orders of magnitude, is found piece by piece (`_limit_far`).
 
-Scores may span twenty orders of magnitude, and a small residual norm says nothing about the small
-ones. The solver therefore looks at every cell's own residual before it stops, and ends with plain
-iterations, which add up positive numbers only and get every cell's digits right.
+It has converged when each entry is shown to be right, by its own residual.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scanpy_anim.tl._limit_system import System, ratio
-from scanpy_anim.tl._recurrence import received_by, sent_by
+from scanpy_anim.tl._limit_bound import ACCURACY, HARD_ACCURACY, ROUNDING, TINIEST, Bound
+from scanpy_anim.tl._limit_dense import MOST_CELLS, solve_without_subtraction
+from scanpy_anim.tl._limit_direct import factorize, is_affordable, is_long
+from scanpy_anim.tl._limit_far import Scaled, reached_from, solve_outwards
+from scanpy_anim.tl._limit_krylov import solve_by_krylov, sweep_until_right
+from scanpy_anim.tl._limit_system import set_up_system
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from scanpy_anim.tl._crew import Crew
-    from scanpy_anim.tl._recurrence import Recurrence
-    from scanpy_anim.tl._terrain import Terrain
+    from scanpy_anim.tl._iteration import Problem
+    from scanpy_anim.tl._limit_direct import Factors
+    from scanpy_anim.tl._options import Options
 
-Array = Any
 # classes solved together: one cache line of float32 a cell
 _TOGETHER = 16
-# relative to the right-hand side, in the norm of D^-1; below the second, rounding is all there is
-_CLOSE, _EXHAUSTED = 1e-7, 1e-14
-# how far float32 is trusted before the true residual is looked at
-_RELIABLE = 1e-4
-_MAX_ITER = 3000
-# iterations between two looks at the true residual of what seems close
-_LOOK_EVERY = 12
-_MAX_STARTS = 20
-_MAX_SWEEPS = 300
+# exponents of rows that need none
+_ORDINARY = 900
+# what scores are raised to that float32 would lose, as an exponent
+_RAISED = -100
 
 
 class Limit(NamedTuple):
-    """Scores ``(n_obs, n_classes)``, their residual, and the iterations of the slowest class."""
+    """Scores `scores * 2**exponents`, their residual, and the iterations of the slowest class.
 
-    scores: NDArray[np.float32]
+    Attributes
+    ----------
+    scores
+        `(n_obs, n_classes)` float64. A row has one exponent, so that shares within it are those
+        of `scores`, however small they all are.
+    exponents
+        `(n_obs,)`; None where all are 0.
+    residual
+        Of the scores under one more iteration.
+    n_iter
+        Iterations of the solver; 1 for elimination.
+    converged
+        Whether every score is within 1e-4 of the solution, relative to itself.
+    """
+
+    scores: NDArray[np.float64]
+    exponents: NDArray[np.int64] | None
     residual: float
     n_iter: int
     converged: bool
 
+    def to_user(self, problem: Problem) -> Limit:
+        """Rows as the user counts cells."""
+        exponents = None if self.exponents is None else problem.to_user(self.exponents)
+        return self._replace(scores=problem.to_user(self.scores), exponents=exponents)
 
-def solve_limit(terrain: Terrain, crew: Crew) -> Limit:
-    """Solve for the limit, in the terrain's order of cells."""
-    graph, seeds, rows = terrain.graph, terrain.seeds, terrain.rows
-    recurrence = terrain.recurrence
-    system = System(graph, crew, recurrence, _is_symmetric(graph, crew.n_threads))
-    limit = np.empty((graph.shape[0], rows.shape[1]), dtype=np.float32)
-    worst, taken, converged = 0.0, 0, True
-    for c in range(0, rows.shape[1], _TOGETHER):
-        these = slice(c, c + _TOGETHER)
-        x, residual, n_iter, done = _solve(system, seeds, rows[:, these], recurrence)
-        x /= recurrence.scale[:, None]
-        if len(recurrence.dangling):
-            # what dangling cells give back to the seeds only makes everything larger
-            mass = rows[:, these].sum(axis=0, dtype=np.float64)
-            total = x.sum(axis=0)
-            x *= np.divide(mass, total, out=np.ones_like(mass), where=total != 0)
-        limit[:, these] = x
-        worst, taken, converged = max(worst, residual), max(taken, n_iter), converged and done
-    return Limit(limit, worst, taken, converged)
+    def times(self, exponent: int) -> Limit:
+        """Scores times a power of two."""
+        exponents = (
+            np.zeros(len(self.scores), np.int64) if self.exponents is None else self.exponents
+        )
+        return self._replace(exponents=exponents + exponent)
 
+    def stored(self) -> NDArray[np.float32]:
+        """Scores as float32 holds them: 0 below 1e-45, few digits below 1e-38."""
+        return _as_float32(self.scores, self.exponents)
 
-def _solve(
-    system: System, seeds: Array, rows: Array, recurrence: Recurrence
-) -> tuple[Array, float, int, bool]:
-    x = system.padded(rows.shape[1])
-    held = system.degree[seeds] == 0
-    x[seeds[held]] = rows[held] * recurrence.scale[seeds[held], None]
-    gain = recurrence.gain[seeds].astype(np.float64)[:, None]
-    weight = recurrence.alpha * recurrence.restart
-    right = np.divide(weight * rows, gain, out=np.zeros(rows.shape), where=gain > 0)
-    solver = _conjugate_gradients if system.symmetric else _bicgstab
-    n_iter = solver(system, seeds, right, x)
-    positive = (rows >= 0).all(axis=0)
-    np.maximum(x, 0, out=x, where=positive)
-    residual, done = _sweep(system, seeds, right, x)
-    return x, residual, n_iter, done
+    def raised(self) -> NDArray[np.float32] | None:
+        """As :meth:`stored`, but cells whose scores are all tiny have them raised together.
+
+        Their largest becomes about 1e-30: what that adds to a class's mass is nothing, and the
+        shares are kept. None where no cell needs it.
+        """
+        highest = np.frexp(self.scores.max(axis=1))[1].astype(np.int64)
+        exponents = np.zeros_like(highest) if self.exponents is None else self.exponents
+        tiny = (self.scores > 0).any(axis=1) & (highest + exponents < _RAISED)
+        if not tiny.any():
+            return None
+        return _as_float32(self.scores, np.where(tiny, _RAISED - highest, exponents))
 
 
-def _conjugate_gradients(system: System, seeds: Array, right: Array, x: Array) -> int:
-    """Hestenes & Stiefel 1952, preconditioned by the degrees; all classes in step.
-
-    In float32, which moves half the bytes. Now and then what was found is added to `x`, and the
-    true residual, in float64, takes the place of the one carried along (reliable updates: Clark
-    et al. 2010). Sums over cells are float64 throughout.
-    """
-    residual, norm, goal = system.true_residual(seeds, right, x)
-    near, step = residual.astype(np.float32), np.zeros(x.shape, dtype=np.float32)
-    along, image = system.padded(x.shape[1], np.float32), np.empty_like(near)
-    system.turn(np.zeros_like(norm), near, along)
-    start, stalled, n_iter, next_look = norm, 0, 0, 0
-    while n_iter < _MAX_ITER and stalled < 3:
-        n_iter += 1
-        slope = system.apply(along, image)
-        length = ratio(norm, slope)
-        before, norm = norm, system.advance(length, along, image, step, near)
-        share = ratio(norm, before)
-        close = n_iter >= next_look and (norm <= _CLOSE**2 * goal).all()
-        if close or (norm <= _RELIABLE**2 * start).any():
-            next_look = n_iter + _LOOK_EVERY
-            x += step
-            step[:] = 0
-            residual, true_norm, _ = system.true_residual(seeds, right, x)
-            if _arrived(system, x, residual, true_norm, goal):
-                break
-            done = true_norm <= _EXHAUSTED**2 * goal
-            near[:] = np.where(done, 0, residual)
-            # directions do not outlive a residual that had gone astray
-            share[done | (true_norm > 4 * norm)] = 0
-            norm = np.where(done, 0, true_norm)
-            stalled = 0 if (norm < 0.25 * start).any() else stalled + 1
-            # nothing left to do for a class: it no longer asks for attention
-            start = np.where(done, -1, norm)
-        system.turn(share, near, along)
-    x += step
-    return n_iter
+def solve_limit(problem: Problem, options: Options) -> Limit:
+    """Solve for the limit, in the problem's order of cells."""
+    rows = problem.rows.astype(np.float64)
+    signed = bool((rows < 0).any())
+    if signed:
+        # digits are kept by adding up positive numbers, so both signs are solved for
+        rows = np.c_[np.maximum(rows, 0), np.maximum(-rows, 0)]
+    solver = _Solver(problem, options)
+    parts = [solver.solve(rows[:, c : c + _TOGETHER]) for c in range(0, rows.shape[1], _TOGETHER)]
+    mantissas, exponents = (np.concatenate(a, axis=1) for a in zip(*parts, strict=True))
+    if len(problem.recurrence.dangling):
+        mantissas *= _returned(mantissas, exponents, rows)
+    if signed:
+        both = np.ldexp(mantissas, exponents)
+        mantissas, exponents = both[:, :1] - both[:, 1:], exponents[:, :1] * 0
+    scores, row_exponents = _by_rows(mantissas, exponents)
+    limit = Limit(scores, row_exponents, solver.residual, solver.n_iter, solver.n_rough == 0)
+    finite = bool(np.isfinite(limit.stored()).all())
+    return limit._replace(converged=limit.converged and finite)
 
 
-def _arrived(system: System, x: Array, residual: Array, norm: Array, goal: Array) -> bool:
-    """Whether all but a few entries are right, or rounding allows no more."""
-    if (norm <= _EXHAUSTED**2 * goal).all():
-        return True
-    return bool((norm <= _CLOSE**2 * goal).all()) and system.rough(x, residual) <= 1e-3 * x.size
+class _Solver:
+    """Solves for some classes after the other, and keeps count of how it went."""
+
+    def __init__(self, problem: Problem, options: Options) -> None:
+        self.seeds = problem.seeds
+        self.system, self.weight = set_up_system(problem, options)
+        self.residual, self.n_iter, self.n_rough = 0.0, 0, 0
+        self.cells = self._solvable(hard=options.clamp == "hard")
+        self.factors: Factors | None = None
+        self.may_factor = True
+        if is_long(self.system, self.seeds):
+            self._factorize()
+        self.bound = self._bound(options)
+
+    def solve(self, rows: NDArray[np.float64]) -> Scaled:
+        """Scores of some classes, a mantissa and an exponent each."""
+        system = self.system
+        largest = np.abs(rows).max(axis=0)
+        rows = rows / np.where(largest > 0, largest, 1.0)
+        right = self.weight[:, None] * rows
+        x = system.zeros(rows.shape[1])
+        held = system.degree[self.seeds] == 0
+        x[self.seeds[held]] = rows[held]
+        how = (system, self.seeds, right, self.bound, x)
+        if self.factors is None:
+            start = x.copy()
+            self.n_iter = max(self.n_iter, solve_by_krylov(*how))
+            residual, rough = sweep_until_right(*how)
+            if rough and self._factorize():
+                x[:] = start
+        if self.factors is not None:
+            self.n_iter = max(self.n_iter, 1)
+            sent = system.true_residual(self.seeds, right, x)
+            x[self.cells] = self.factors.solve(sent[self.cells])
+            residual, rough = sweep_until_right(*how, patience=0)
+        self.residual = max(self.residual, residual)
+        solution = Scaled(x, np.zeros(x.shape, dtype=np.int64))
+        if rough and len(self.cells) <= MOST_CELLS:
+            self._eliminate(rows, right, held, solution)
+        elif rough:
+            self._mend(right, solution, self._trusted(right, x))
+        solution.mantissas[:] *= system.unscale[:, None]
+        solution.mantissas[:] *= largest
+        return solution
+
+    def _trusted(self, right: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which entries are shown to be right.
+
+        With factors at hand, the error that a residual makes is solved for: there is no sharper
+        bound, and weights that are far apart ask for it.
+        """
+        residual = self.system.true_residual(self.seeds, right, x)
+        if not np.isfinite(self.bound.steps):
+            # rounding may have hidden anything
+            return np.broadcast_to(self.system.degree[:, None] == 0, x.shape)
+        if self.factors is None:
+            return self.system.trusted(self.bound, x, residual)
+        found, degree = x[self.cells], self.system.degree[self.cells, None]
+        error = self.factors.solve(np.abs(residual[self.cells]) + ROUNDING * degree * found)
+        trusted = np.ones(x.shape, dtype=np.bool_)
+        trusted[self.cells] = error <= 0.5 * self.bound.accuracy * found
+        return trusted & ((x == 0) | (x >= TINIEST))
+
+    def _eliminate(
+        self,
+        rows: NDArray[np.float64],
+        right: NDArray[np.float64],
+        held: NDArray[np.bool_],
+        solution: Scaled,
+    ) -> None:
+        """Solve anew without any subtraction, which needs no proof but for what float64 loses."""
+        x = solution.mantissas
+        x[:] = 0
+        x[self.seeds[held]] = rows[held]
+        sent = self.system.true_residual(self.seeds, right, x)[self.cells]
+        x[self.cells] = solve_without_subtraction(self.system, self.cells, sent)
+        # next to another class what float64 loses does not count
+        reached = reached_from(self.system, self.seeds)
+        if (x[reached].max(axis=1) >= TINIEST).all():
+            return
+        trusted = x >= TINIEST
+        trusted[:, ~x.any(axis=0)] = True
+        self._mend(right, solution, trusted)
+
+    def _mend(
+        self, right: NDArray[np.float64], solution: Scaled, trusted: NDArray[np.bool_]
+    ) -> None:
+        """Solve anew for what is not right, one class after the other."""
+        x, exponents = solution
+        for c in np.flatnonzero(~trusted.all(axis=0)):
+            how = (self.seeds, right[:, c], self.bound, x[:, c], trusted[:, c])
+            found, n_rough = solve_outwards(self.system, *how)
+            x[:, c], exponents[:, c] = found
+            self.n_rough += n_rough
+
+    def _solvable(self, *, hard: bool) -> NDArray[np.int64]:
+        """Cells to solve for; with hard clamping those that a seed sends to, others stay at 0."""
+        free = self.system.degree > 0
+        if not hard:
+            return np.flatnonzero(free)
+        reached = reached_from(self.system, self.seeds)
+        return reached[free[reached]]
+
+    def _factorize(self) -> bool:
+        """Get the factors, unless they are there or would be too large."""
+        if self.may_factor:
+            self.may_factor = False
+            if is_affordable(self.system):
+                self.factors = factorize(self.system, self.cells)
+        return self.factors is not None
+
+    def _bound(self, options: Options) -> Bound:
+        """How small an entry's own residual has to be (see `_limit_system`)."""
+        system = self.system
+        accuracy = HARD_ACCURACY if options.clamp == "hard" else ACCURACY
+        by_columns = options.normalization == "pagerank" and not system.symmetric
+        if options.clamp == "soft" and not by_columns:
+            return Bound(-1 / np.log(system.alpha), 0.0, accuracy)
+        right = system.degree[self.cells, None]
+        h = system.zeros(1)
+        if self.factors is not None:
+            h[self.cells] = self.factors.solve(right)
+        else:
+            solve_by_krylov(system, self.cells, right, Bound(1.0, 0.0, 0.1), h)
+        image = right - system.true_residual(self.cells, right, h)[self.cells]
+        # as far as rounding lets one tell
+        image -= 2 * ROUNDING * right * h[self.cells]
+        share, reached = (image / right).min(initial=1), h[self.cells]
+        if not share > 0:
+            return Bound(np.inf, 0.0, accuracy)
+        slack = np.log(reached.max(initial=1) / reached.min(initial=1))
+        return Bound(reached.max(initial=1) / share, slack, accuracy)
 
 
-def _bicgstab(system: System, seeds: Array, right: Array, x: Array) -> int:
-    """Van der Vorst 1992, preconditioned by the degrees; all classes in step.
-
-    It may break down, or lose the true residual out of sight; so it starts anew from where it
-    is, keeping the best of each class, until the true residual is as small as rounding allows.
-    """
-    inverse = system.inverse[:, None]
-    best, least, n_iter = x.copy(), np.full(x.shape[1], np.inf), 0
-    random, stalled = np.random.default_rng(0), 0
-    for _ in range(_MAX_STARTS):
-        _, norm, goal = system.true_residual(seeds, right, x)
-        better = norm < least
-        stalled = 0 if (norm < 0.25 * least).any() else stalled + 1
-        best[:, better], least = x[:, better], np.minimum(norm, least)
-        if stalled > 2 or (least <= _EXHAUSTED**2 * goal).all():
-            break
-        x[:] = best
-        residual, _, goal = system.true_residual(seeds, right, x)
-        # another shadow is the way out of a breakdown
-        shadow = random.standard_normal(x.shape) if stalled else residual.copy()
-        n_iter += _bicgstab_run(system, inverse, residual, shadow, goal, x)
-    x[:] = best
-    return n_iter
+def _as_float32(
+    scores: NDArray[np.float64], exponents: NDArray[np.int64] | None
+) -> NDArray[np.float32]:
+    if exponents is not None:
+        scores = np.ldexp(scores, np.clip(exponents, -2000, 2000)[:, None])
+    with np.errstate(over="ignore", under="ignore"):
+        return scores.astype(np.float32)
 
 
-def _bicgstab_run(
-    system: System, inverse: Array, residual: Array, shadow: Array, goal: Array, x: Array
-) -> int:
-    """Go on from `x` until the residual that is carried along is small."""
-    image, second = np.empty_like(x), np.empty_like(x)
-    scaled = system.padded(x.shape[1])
-    along = residual.copy()
-    rho = (shadow * residual).sum(axis=0)
-    n_iter = 0
-    while n_iter < _MAX_ITER:
-        n_iter += 1
-        np.multiply(inverse, along, out=scaled)
-        system.apply(scaled, image)
-        length = ratio(rho, (shadow * image).sum(axis=0))
-        x += length * scaled
-        residual -= length * image
-        np.multiply(inverse, residual, out=scaled)
-        system.apply(scaled, second)
-        damp = ratio((second * residual).sum(axis=0), (second**2).sum(axis=0))
-        x += damp * scaled
-        residual -= damp * second
-        norm = (residual**2 * inverse).sum(axis=0)
-        before, rho = rho, (shadow * residual).sum(axis=0)
-        lost = ~np.isfinite(norm) | (rho == 0) | (damp == 0)
-        if ((norm <= _EXHAUSTED**2 * goal) | lost).all():
-            break
-        along = residual + ratio(rho, before) * ratio(length, damp) * (along - damp * image)
-    return n_iter
+def _returned(
+    mantissas: NDArray[np.float64], exponents: NDArray[np.int64], rows: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compute how much larger what dangling cells give back to the seeds makes each class."""
+    mass = rows.sum(axis=0)
+    total = np.ldexp(mantissas, np.clip(exponents, -2000, 2000)).sum(axis=0)
+    return np.divide(mass, total, out=np.ones_like(mass), where=total != 0)
 
 
-def _sweep(system: System, seeds: Array, right: Array, x: Array) -> tuple[float, bool]:
-    """Iterate plainly, in place, until no entry changes by more than the accuracy."""
-    current, new = x, system.padded(x.shape[1])
-    for _ in range(_MAX_SWEEPS):
-        residual, rough = system.sweep(seeds, right, current, new)
-        current, new = new, current
-        if rough == 0:
-            break
-    if current is not x:
-        x[:] = current
-    return residual, residual <= 1e-6
-
-
-def _is_symmetric(graph: Any, n_threads: int) -> bool:
-    """Whether rows and columns weigh a random vector alike."""
-    probe = np.random.default_rng(0).random(graph.shape[0])
-    rows, columns = sent_by(graph, probe, n_threads), received_by(graph, probe, n_threads)
-    return bool(np.abs(rows - columns).max(initial=0) <= 1e-5 * np.abs(columns).max(initial=0))
+def _by_rows(
+    mantissas: NDArray[np.float64], exponents: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+    """One exponent a row, the largest entry's; what is 300 orders below it becomes 0."""
+    if not exponents.any():
+        return mantissas, None
+    own = np.where(mantissas > 0, np.frexp(mantissas)[1] + exponents, np.iinfo(np.int64).min // 2)
+    highest = own.max(axis=1)
+    highest[~(mantissas > 0).any(axis=1)] = 0
+    # rows that float64 holds stay as they are
+    highest[np.abs(highest) < _ORDINARY] = 0
+    shift = np.clip(exponents - highest[:, None], -2000, 2000)
+    return np.ldexp(mantissas, shift), highest

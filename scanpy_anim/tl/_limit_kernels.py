@@ -1,17 +1,20 @@
 """Pieces of the solver for the limit, compiled; some classes at once, in float32 or float64.
 
-The system is ``(D - alpha A) X = B``. Rows whose degree is zero are held: they keep their value.
-What is multiplied with the graph is padded (see ``_gather``).
+The system is `(D - alpha A) X = B`. Rows whose degree is zero are held: they keep their value.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
-from scanpy_anim.tl._gather import LANES, add_neighbors, add_single
+from scanpy_anim.tl._limit_bound import TINIEST, is_rough
+from scanpy_anim.tl._product_kernels import add_single, multiply
+
+if TYPE_CHECKING:
+    from scanpy_anim._arrays import Floats, Ints
 
 U = np.uint64
 
@@ -21,20 +24,20 @@ U = np.uint64
 def apply_vector(
     first: int,
     last: int,
-    bounds: Any,
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    degree: Any,
+    bounds: Ints,
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    degree: Floats,
     alpha: float,
-    x: Any,
-    out: Any,
-    sums: Any,
+    x: Floats,
+    out: Floats,
+    sums: Floats,
 ) -> None:
     """As :func:`apply_system`, for one class: `x` and `out` are vectors."""
     for block in range(first, last):
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            out[i] = add_single(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, x)
+            out[i] = add_single(indptr, indices, weights, x, i)
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             value = degree[i] * x[i] - alpha * out[i]
             out[i] = value if degree[i] != 0 else 0.0
@@ -48,31 +51,26 @@ def apply_vector(
 def apply_system(
     first: int,
     last: int,
-    bounds: Any,
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    degree: Any,
+    bounds: Ints,
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    degree: Floats,
     alpha: float,
-    x: Any,
-    flat: Any,
-    out: Any,
-    sums: Any,
+    x: Floats,
+    out: Floats,
+    sums: Floats,
 ) -> None:
-    """``out = (D - alpha A) x``; `sums` receives ``<x, out>`` a row a block; `flat` is `x`."""
-    n_classes = U(x.shape[1])
-    row = np.empty(x.shape[1] + LANES, dtype=x.dtype)
+    """`out = (D - alpha A) x`; `sums` receives `<x, out>` a row a block."""
     for block in range(first, last):
         for c in range(x.shape[1]):
             sums[block, c] = 0
+        multiply(bounds[block], bounds[block + 1], indptr, indices, weights, x, out, bounds[block])
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            if degree[i] == 0:
-                for c in range(x.shape[1]):
-                    out[i, c] = 0
-                continue
-            add_neighbors(U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row)
+            # no branch: of held rows nothing is left
+            share = alpha if degree[i] != 0 else 0.0
             for c in range(x.shape[1]):
-                value = degree[i] * x[i, c] - alpha * row[c]
+                value = degree[i] * x[i, c] - share * out[i, c]
                 out[i, c] = value
                 sums[block, c] += x[i, c] * value
 
@@ -81,18 +79,18 @@ def apply_system(
 def advance(
     first: int,
     last: int,
-    bounds: Any,
-    inverse: Any,
-    length: Any,
-    along: Any,
-    image: Any,
-    x: Any,
-    residual: Any,
-    sums: Any,
+    bounds: Ints,
+    inverse: Floats,
+    step_length: Floats,
+    direction: Floats,
+    image: Floats,
+    x: Floats,
+    residual: Floats,
+    sums: Floats,
 ) -> None:
-    """Go `length` along a direction; `sums` receives ``<r, D^-1 r>``.
+    """Go `step_length` in a `direction`, whose product with the matrix is `image`.
 
-    `inverse` is the inverse degree, 0 where a row is held.
+    `sums` receives `<r, D^-1 r>`; `inverse` is the inverse degree, 0 where a row is held.
     """
     for block in range(first, last):
         for c in range(x.shape[1]):
@@ -100,8 +98,8 @@ def advance(
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             factor = inverse[i]
             for c in range(x.shape[1]):
-                x[i, c] += length[c] * along[i, c]
-                value = residual[i, c] - length[c] * image[i, c]
+                x[i, c] += step_length[c] * direction[i, c]
+                value = residual[i, c] - step_length[c] * image[i, c]
                 residual[i, c] = value
                 sums[block, c] += value * value * factor
 
@@ -110,21 +108,21 @@ def advance(
 def advance_vector(
     first: int,
     last: int,
-    bounds: Any,
-    inverse: Any,
-    length: Any,
-    along: Any,
-    image: Any,
-    x: Any,
-    residual: Any,
-    sums: Any,
+    bounds: Ints,
+    inverse: Floats,
+    step_length: Floats,
+    direction: Floats,
+    image: Floats,
+    x: Floats,
+    residual: Floats,
+    sums: Floats,
 ) -> None:
     """As :func:`advance`, for one class."""
-    far = length[0]
+    far = step_length[0]
     for block in range(first, last):
         total = 0.0
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            x[i] += far * along[i]
+            x[i] += far * direction[i]
             value = residual[i] - far * image[i]
             residual[i] = value
             total += value * value * inverse[i]
@@ -133,102 +131,131 @@ def advance_vector(
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def turn(
-    first: int, last: int, bounds: Any, inverse: Any, share: Any, residual: Any, along: Any
+    first: int,
+    last: int,
+    bounds: Ints,
+    inverse: Floats,
+    share: Floats,
+    residual: Floats,
+    direction: Floats,
 ) -> None:
-    """Next direction: ``D^-1 r + share * along``."""
+    """Next direction: `D^-1 r + share * direction`."""
     for block in range(first, last):
         for i in range(U(bounds[block]), U(bounds[block + 1])):
-            for c in range(along.shape[1]):
-                along[i, c] = residual[i, c] * inverse[i] + share[c] * along[i, c]
+            for c in range(direction.shape[1]):
+                direction[i, c] = residual[i, c] * inverse[i] + share[c] * direction[i, c]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def turn_vector(
-    first: int, last: int, bounds: Any, inverse: Any, share: Any, residual: Any, along: Any
+    first: int,
+    last: int,
+    bounds: Ints,
+    inverse: Floats,
+    share: Floats,
+    residual: Floats,
+    direction: Floats,
 ) -> None:
     """As :func:`turn`, for one class."""
     for i in range(U(bounds[first]), U(bounds[last])):
-        along[i] = residual[i] * inverse[i] + share[0] * along[i]
-
-
-@njit(cache=True, nogil=True)
-def count_rough(
-    first: int,
-    last: int,
-    bounds: Any,
-    degree: Any,
-    accuracy: float,
-    x: Any,
-    residual: Any,
-    sums: Any,
-) -> None:
-    """Entries whose own residual is more than `accuracy` of what they hold, into `sums`."""
-    for block in range(first, last):
-        rough = 0
-        for i in range(bounds[block], bounds[block + 1]):
-            for c in range(x.shape[1]):
-                rough += abs(residual[i, c]) > accuracy * degree[i] * abs(x[i, c])
-        sums[block, 0] = rough
+        direction[i] = residual[i] * inverse[i] + share[0] * direction[i]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def sweep(
     first: int,
     last: int,
-    bounds: Any,
-    indptr: Any,
-    indices: Any,
-    weights: Any,
-    degree: Any,
+    bounds: Ints,
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    degree: Floats,
     alpha: float,
-    scale: Any,
-    seeds: Any,
-    first_seeds: Any,
-    rows: Any,
-    accuracy: float,
-    x: Any,
-    flat: Any,
-    new: Any,
-    sums: Any,
+    unscale: Floats,
+    seeds: Ints,
+    first_seeds: Ints,
+    right: Floats,
+    ceilings: Floats,
+    strictness: float,
+    x: Floats,
+    new: Floats,
+    sums: Floats,
 ) -> None:
-    """One plain iteration, ``new = D^-1 (alpha A x + B)``.
+    """One plain iteration, `new = D^-1 (alpha A x + B)`.
 
-    `sums` receives ``|F - F_old|^2``, ``|F|^2`` with ``F = x / scale``, and how many entries
-    changed by more than `accuracy` of their value. `flat` is `x`.
+    `sums` receives `|F - F_old|^2`, `|F|^2` with `F = unscale * x`, and how many entries of `x`
+    were not right.
     """
-    n_classes = U(x.shape[1])
-    row = np.empty(x.shape[1] + LANES, dtype=x.dtype)
     for block in range(first, last):
         change = 0.0
         norm = 0.0
         rough = 0
         seed = first_seeds[block]
+        multiply(bounds[block], bounds[block + 1], indptr, indices, weights, x, new, bounds[block])
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             is_seed = seed < len(seeds) and U(seeds[seed]) == i
-            unscale = 1 / np.float64(scale[i])
             if degree[i] == 0:
                 for c in range(x.shape[1]):
                     new[i, c] = x[i, c]
-                    value = x[i, c] * unscale
+                    value = x[i, c] * unscale[i]
                     norm += value * value
             else:
-                add_neighbors(
-                    U(indptr[i]), U(indptr[i + U(1)]), indices, weights, flat, n_classes, row
-                )
                 inverse = 1 / degree[i]
                 for c in range(x.shape[1]):
-                    value = alpha * row[c]
+                    value = alpha * new[i, c]
                     if is_seed:
-                        value += rows[seed, c]
+                        value += right[seed, c]
+                    arrives = value > 0
                     value *= inverse
                     new[i, c] = value
                     difference = abs(value - x[i, c])
-                    rough += difference > accuracy * abs(value)
-                    difference *= unscale
-                    value *= unscale
+                    if arrives and value < TINIEST:
+                        rough += 1
+                    else:
+                        rough += is_rough(difference, x[i, c], ceilings[c], strictness)
+                    difference *= unscale[i]
+                    value *= unscale[i]
                     change += difference * difference
                     norm += value * value
             seed += is_seed
         sums[block, 0] = change
         sums[block, 1] = norm
         sums[block, 2] = rough
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def relax(
+    chosen: Ints,
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    degree: Floats,
+    alpha: float,
+    seeds: Ints,
+    right: Floats,
+    ceilings: Floats,
+    strictness: float,
+    x: Floats,
+) -> int:
+    """Iterate once on the `chosen` rows, ascending, each with what those before it have become.
+
+    Gauss-Seidel, in place. Returns how many entries were not right.
+    """
+    row = np.empty((1, x.shape[1]), dtype=x.dtype)
+    seed = 0
+    rough = 0
+    for k in range(len(chosen)):
+        i = U(chosen[k])
+        while seed < len(seeds) and U(seeds[seed]) < i:
+            seed += 1
+        is_seed = seed < len(seeds) and U(seeds[seed]) == i
+        multiply(i, i + U(1), indptr, indices, weights, x, row, 0)
+        inverse = 1 / degree[i]
+        for c in range(x.shape[1]):
+            value = alpha * row[0, c]
+            if is_seed:
+                value += right[seed, c]
+            value *= inverse
+            rough += is_rough(abs(value - x[i, c]), x[i, c], ceilings[c], strictness)
+            x[i, c] = value
+    return rough

@@ -1,6 +1,19 @@
-"""The system of equations of the limit, and what its solvers do with it.
+"""The equations of the limit, and what multiplies with them.
 
-See ``_limit`` for where it comes from.
+With `G = F / unscale` every mode of propagation ends where `(D - alpha A) G = B`:
+
+=============  =================  ========================  ==============
+mode           D                  B                         unscale
+=============  =================  ========================  ==============
+symmetric      row sums d         (1 - alpha) d^1/2 Y       d^1/2
+random_walk    row sums d         (1 - alpha) d Y           1
+pagerank       column sums c      (1 - alpha) Y             c
+hard           row sums d         what held seeds send      1
+=============  =================  ========================  ==============
+
+(alpha is 1 with hard clamping; a sum of zero counts as one). `D - alpha A` is a nonsingular
+M-matrix: nothing off the diagonal is positive, its inverse has no negative entry. Sums are taken
+in float64 here, because what `D` is wrong by comes back times `1 / (1 - alpha)`.
 """
 
 from __future__ import annotations
@@ -9,115 +22,199 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from scanpy_anim.tl._crew import Crew
-    from scanpy_anim.tl._recurrence import Recurrence
+from scanpy_anim._threads import RowBlocks
+from scanpy_anim.tl import _limit_kernels as kernels
+from scanpy_anim.tl._limit_bound import count_rough, mark_rough
+from scanpy_anim.tl._product_kernels import receive
+from scanpy_anim.tl._sums import received_by, sent_by
 
-Array = Any
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy import sparse
+
+    from scanpy_anim.tl._iteration import Problem
+    from scanpy_anim.tl._limit_bound import Bound
+    from scanpy_anim.tl._options import Options
+
+# degrees between which float32 neither overflows nor vanishes on the way
+_NARROW = (1e-12, 1e12)
+# nearer to 1 than this, the difference of two float32 numbers decides
+_NARROW_GAP = 1e-4
+# share of the accuracy that is left to what is wrong elsewhere
+_MINOR = 1e-3
+_MOST_SLACK = 500.0
 
 
 class System:
-    """``(D - alpha A) X = B`` for a few classes, with rows of degree zero held."""
+    """`(D - alpha A) X = B` for a few classes, with rows of degree zero held."""
 
-    def __init__(self, graph: Any, crew: Crew, recurrence: Recurrence, symmetric: bool) -> None:
-        from scanpy_anim.tl import _kernels, _limit_kernels
-
-        self.kernels, self.receive = _limit_kernels, _kernels.receive
-        self.crew = crew
-        self.arrays = (graph.indptr, graph.indices, graph.data)
-        self.alpha = recurrence.alpha
-        self.scale = recurrence.scale
+    def __init__(
+        self,
+        graph: sparse.csr_array,
+        degree: NDArray[np.float64],
+        alpha: float,
+        *,
+        symmetric: bool,
+        by_columns: bool = False,
+        unscale: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.graph = graph
+        self.degree = degree
+        self.inverse = ratio(np.ones_like(degree), degree)
+        self.alpha = alpha
         self.symmetric = symmetric
-        through = recurrence.gain.astype(np.float64) * recurrence.scale
-        self.degree = np.divide(self.alpha, through, out=np.zeros_like(through), where=through > 0)
-        self.inverse = ratio(np.ones_like(self.degree), self.degree)
-        # an entry is right to a ten-thousandth at worst when its residual is this small
-        self.accuracy = 1e-4 * max(1 - self.alpha, 1e-3)
+        # whether `degree` are sums of columns that differ from those of rows
+        self.by_columns = by_columns and not symmetric
+        self.unscale = np.ones_like(degree) if unscale is None else unscale
+        self.blocks = RowBlocks(graph.indptr)
+        self.arrays = (graph.indptr, graph.indices, graph.data)
+        free = degree[degree > 0]
+        within = len(free) > 0 and free.min() > _NARROW[0] and free.max() < _NARROW[1]
+        # whether float32 serves for directions
+        self.narrow = bool(within and (alpha == 1 or 1 - alpha > _NARROW_GAP))
 
-    def padded(self, n_classes: int, dtype: Any = np.float64) -> Array:
+    @property
+    def n_obs(self) -> int:
+        """Number of rows."""
+        return len(self.degree)
+
+    def _sums(self, n_columns: int) -> NDArray[np.float64]:
+        return np.zeros((len(self.blocks.bounds) - 1, n_columns))
+
+    def zeros(self, n_classes: int, dtype: Any = np.float64) -> NDArray[Any]:
         """Zeros that may be multiplied with the graph."""
-        from scanpy_anim.tl._gather import padded
+        return np.zeros((self.n_obs, n_classes), dtype=dtype)
 
-        return padded((len(self.degree), n_classes), dtype)
-
-    def _sums(self, n_columns: int) -> Array:
-        return np.zeros((len(self.crew.bounds) - 1, n_columns))
-
-    def apply(self, x: Array, out: Array) -> Array:
-        """``out = (D - alpha A) x``, and ``<x, out>`` of each class."""
+    def apply(self, x: NDArray[np.floating], out: NDArray[np.floating]) -> NDArray[np.float64]:
+        """`out = (D - alpha A) x`, and `<x, out>` of each class."""
         sums = self._sums(x.shape[1])
         how = (*self.arrays, self.degree, self.alpha)
         if x.shape[1] == 1:
-            self.crew.run(self.kernels.apply_vector, *how, x[:, 0], out[:, 0], sums)
+            self.blocks.run(kernels.apply_vector, *how, x[:, 0], out[:, 0], sums)
         else:
-            self.crew.run(self.kernels.apply_system, *how, x, x.reshape(-1), out, sums)
+            self.blocks.run(kernels.apply_system, *how, x, out, sums)
         return sums.sum(axis=0)
 
-    def _negative_image(self, x: Array) -> Array:
-        """``(alpha A - D) x``; for one class with a kernel that is compiled already."""
-        out = np.empty(x.shape)
-        if x.shape[1] > 1:
-            self.apply(x, out)
-            return np.negative(out, out=out)
-        self.crew.run(self.receive, *self.arrays, x[:, 0], out[:, 0])
-        out *= self.alpha
-        out -= self.degree[:, None] * x
-        out[self.degree == 0] = 0
-        return out
+    def true_residual(
+        self, seeds: NDArray[np.int64], right: NDArray[np.float64], x: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """`B - (D - alpha A) x` in float64, 0 where rows are held; `B` is `right` at the seeds."""
+        residual = np.zeros(x.shape)
+        if x.any():
+            if x.shape[1] == 1:
+                # a kernel that is compiled already
+                self.blocks.run(receive, *self.arrays, x[:, 0], residual[:, 0])
+                residual *= self.alpha
+                residual -= self.degree[:, None] * x
+                residual[self.degree == 0] = 0
+            else:
+                self.apply(x, residual)
+                np.negative(residual, out=residual)
+        residual[seeds] += np.where(self.degree[seeds, None] > 0, right, 0)
+        return residual
 
-    def true_residual(self, seeds: Array, right: Array, x: Array) -> tuple[Array, Array, Array]:
-        """Residual, its squared norm, and that of the right-hand side, of each class.
-
-        Norms are those of ``D^-1``. With held cells, the right-hand side is what they send.
-        """
-        at_zero = not x.any()
-        residual = np.zeros(x.shape) if at_zero else self._negative_image(x)
-        degree = self.degree[seeds, None]
-        residual[seeds] += np.where(degree > 0, right, 0)
+    def squared_norm(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`<r, D^-1 r>` of each class; infinite where it is no number."""
         norm = np.einsum("ic,ic,i->c", residual, residual, self.inverse)
-        squares = np.divide(right**2, degree, out=np.zeros(right.shape), where=degree > 0)
-        goal = np.maximum(norm if at_zero else 0, squares.sum(axis=0))
-        return residual, np.where(np.isfinite(norm), norm, np.inf), np.where(goal > 0, goal, 1)
+        return np.where(np.isfinite(norm), norm, np.inf)
 
     def advance(
-        self, length: Array, along: Array, image: Array, x: Array, residual: Array
-    ) -> Array:
-        """Go along a direction; the new ``<r, D^-1 r>`` of each class."""
+        self,
+        length: NDArray[np.float64],
+        direction: NDArray[np.floating],
+        image: NDArray[np.floating],
+        x: NDArray[np.floating],
+        residual: NDArray[np.floating],
+    ) -> NDArray[np.float64]:
+        """Go along a direction; the new `<r, D^-1 r>` of each class."""
         sums = self._sums(x.shape[1])
-        kernel, arrays = self.kernels.advance, (along, image, x, residual)
+        kernel: Any = kernels.advance
+        arrays: tuple[NDArray[Any], ...] = (direction, image, x, residual)
         if x.shape[1] == 1:
-            kernel, arrays = self.kernels.advance_vector, tuple(a[:, 0] for a in arrays)
-        self.crew.run(kernel, self.inverse, length, *arrays, sums)
+            kernel, arrays = kernels.advance_vector, tuple(a[:, 0] for a in arrays)
+        self.blocks.run(kernel, self.inverse, length, *arrays, sums)
         return sums.sum(axis=0)
 
-    def turn(self, share: Array, residual: Array, along: Array) -> None:
-        """Take the next direction."""
-        kernel, arrays = self.kernels.turn, (residual, along)
-        if along.shape[1] == 1:
-            kernel, arrays = self.kernels.turn_vector, tuple(a[:, 0] for a in arrays)
-        self.crew.run(kernel, self.inverse, share, *arrays)
+    def turn(
+        self,
+        share: NDArray[np.float64],
+        residual: NDArray[np.floating],
+        direction: NDArray[np.floating],
+    ) -> None:
+        """Take the next direction, `D^-1 r + share * direction`."""
+        kernel: Any = kernels.turn
+        arrays: tuple[NDArray[Any], ...] = (residual, direction)
+        if direction.shape[1] == 1:
+            kernel, arrays = kernels.turn_vector, tuple(a[:, 0] for a in arrays)
+        self.blocks.run(kernel, self.inverse, share, *arrays)
 
-    def rough(self, x: Array, residual: Array) -> int:
+    def count_rough(
+        self, bound: Bound, x: NDArray[np.float64], residual: NDArray[np.float64]
+    ) -> int:
         """Count entries not yet right by their own residual."""
-        kernel, sums = self.kernels.count_rough, self._sums(1)
-        self.crew.run(kernel, self.degree, self.accuracy, x, residual, sums)
+        sums, ceilings = self._sums(1), bound.ceilings(x.max(axis=0, initial=0))
+        how = (self.degree, ceilings, bound.strictness)
+        self.blocks.run(count_rough, *how, x, residual, sums)
         return int(sums.sum())
 
-    def sweep(self, seeds: Array, rows: Array, x: Array, new: Array) -> tuple[float, int]:
-        """Iterate plainly once; the residual, and how many entries still changed."""
-        sums = self._sums(3)
-        self.crew.run(
-            self.kernels.sweep,
+    def rough(
+        self, bound: Bound, x: NDArray[np.float64], residual: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Which entries are not right by their own residual, or too small for float64."""
+        marks = np.zeros(x.shape, dtype=np.bool_)
+        ceilings = bound.ceilings(x.max(axis=0, initial=0))
+        how = (self.degree, ceilings, bound.strictness)
+        self.blocks.run(mark_rough, *how, x, residual, marks)
+        return marks
+
+    def trusted(
+        self, bound: Bound, x: NDArray[np.float64], residual: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Which entries are right although others are not.
+
+        They are by their own residual, and so much larger than those of the others that these,
+        which change no entry by more than `h_i max(r / (D h)) / (1 - gamma)`, do not matter.
+        """
+        rough = self.rough(bound, x, residual)
+        others = np.where(rough, np.abs(residual) * self.inverse[:, None], 0).max(axis=0, initial=0)
+        spread = bound.steps * np.exp(min(bound.slack, _MOST_SLACK))
+        return ~rough & (x > others * spread / (_MINOR * bound.accuracy))
+
+    def relax(
+        self,
+        rows: NDArray[np.int64],
+        seeds: NDArray[np.int64],
+        right: NDArray[np.float64],
+        bound: Bound,
+        x: NDArray[np.float64],
+    ) -> int:
+        """Iterate once on some rows, in place; how many of their entries were not right."""
+        ceilings = bound.ceilings(x.max(axis=0, initial=0))
+        how = (*self.arrays, self.degree, self.alpha, seeds, right, ceilings, bound.strictness)
+        return int(kernels.relax(rows, *how, x))
+
+    def sweep(
+        self,
+        seeds: NDArray[np.int64],
+        right: NDArray[np.float64],
+        bound: Bound,
+        x: NDArray[np.float64],
+        new: NDArray[np.float64],
+    ) -> tuple[float, int]:
+        """Set `new = D^-1 (alpha A x + B)`; the residual, and how many of `x` were not right."""
+        sums, ceilings = self._sums(3), bound.ceilings(x.max(axis=0, initial=0))
+        self.blocks.run(
+            kernels.sweep,
             *self.arrays,
             self.degree,
             self.alpha,
-            self.scale,
+            self.unscale,
             seeds,
-            np.searchsorted(seeds, self.crew.bounds),
-            rows,
-            self.accuracy,
+            np.searchsorted(seeds, self.blocks.bounds),
+            right,
+            ceilings,
+            bound.strictness,
             x,
-            x.reshape(-1),
             new,
             sums,
         )
@@ -125,6 +222,38 @@ class System:
         return (change / norm if norm > 0 else 0.0), int(rough)
 
 
-def ratio(above: Array, below: Array) -> Array:
+def set_up_system(problem: Problem, options: Options) -> tuple[System, NDArray[np.float64]]:
+    """Equations of a mode, and what is on their right side at the seeds for a signal of one."""
+    graph, seeds = problem.graph, problem.seeds
+    n_obs = graph.shape[0]
+    received = received_by(graph, np.ones(n_obs))
+    symmetric = is_symmetric(graph)
+    by_columns = options.normalization == "pagerank" and options.clamp == "soft"
+    degree = sent_by(graph, np.ones(n_obs)) if by_columns and not symmetric else received
+    degree = np.where(degree > 0, degree, 1.0)
+    if options.clamp == "hard":
+        degree[seeds] = 0
+        return System(graph, degree, 1.0, symmetric=symmetric), np.zeros(len(seeds))
+    alpha, gap = float(options.alpha), 1 - float(options.alpha)
+    if by_columns:
+        how = {"symmetric": symmetric, "by_columns": True}
+        return System(graph, degree, alpha, unscale=degree, **how), np.full(len(seeds), gap)
+    if options.normalization == "random_walk":
+        return System(graph, degree, alpha, symmetric=symmetric), gap * degree[seeds]
+    root = np.sqrt(degree)
+    return System(graph, degree, alpha, symmetric=symmetric, unscale=root), gap * root[seeds]
+
+
+def is_symmetric(graph: sparse.csr_array) -> bool:
+    """Whether rows and columns weigh a random vector alike, each row by its own measure.
+
+    A row of small weights must not hide behind the large ones of others.
+    """
+    probe = np.random.default_rng(0).random(graph.shape[0])
+    rows, columns = received_by(graph, probe), sent_by(graph, probe)
+    return bool((np.abs(rows - columns) <= 1e-6 * np.minimum(rows, columns)).all())
+
+
+def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
     """Quotient of two arrays, 0 where the second is."""
     return np.divide(above, below, out=np.zeros_like(above), where=below != 0)

@@ -2,293 +2,213 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scanpy_anim.tl._crew import Crew
-from scanpy_anim.tl._graph import as_csr
-from scanpy_anim.tl._history import LabelHistory, ScoreHistory
-from scanpy_anim.tl._keep import kept_iterations
-from scanpy_anim.tl._memory import fitting_columns
-from scanpy_anim.tl._order import worth_renumbering
-from scanpy_anim.tl._parameters import (
-    Clamp,
-    History,
-    Method,
-    Mode,
-    Normalization,
-    check_parameters,
-)
-from scanpy_anim.tl._signal import compact_signal
-from scanpy_anim.tl._terrain import lay_out, terrain_renumbered
-from scanpy_anim.tl._way import Measured, Way
+from scanpy_anim.tl._block_propagation import run_blocks
+from scanpy_anim.tl._blocks import BlockGraph
+from scanpy_anim.tl._faint import FaintIteration
+from scanpy_anim.tl._graph import in_float64
+from scanpy_anim.tl._history import LabelHistory, ScoreHistory, hide_faint
+from scanpy_anim.tl._history_store import HistoryStore
+from scanpy_anim.tl._iteration import Iteration, set_up_problem
+from scanpy_anim.tl._limit import solve_limit
+from scanpy_anim.tl._outcome import Found, report
+from scanpy_anim.tl._peak import Peak
+from scanpy_anim.tl._range import require_scores_fit
+from scanpy_anim.tl._reorder import worth_renumbering
+from scanpy_anim.tl._step_kernels import reach_further
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+    from scipy import sparse
 
-    from scanpy_anim.tl._history import Finished
+    from scanpy_anim.tl._iteration import Problem, StepStats
     from scanpy_anim.tl._limit import Limit
-    from scanpy_anim.tl._terrain import Terrain
+    from scanpy_anim.tl._options import Options
+    from scanpy_anim.tl._outcome import Propagation
 
 _COLUMNS_AT_FIRST = 16
+# exponents of signals that are taken as they are
+_ORDINARY = 20
+# what arrives of a score of 1e-30 in one step at least, for float32 to hold it
+_LEAST_STEP = 1e-14
 
 
-@dataclass(frozen=True, slots=True)
-class Propagation:
-    """What :func:`propagate` returns.
-
-    Attributes
-    ----------
-    history
-        Scores, float32, C order: ``(n_obs, n_frames)`` for a signal of one column,
-        ``(n_obs, n_frames, n_classes)`` for several. With a limit, it is the last column.
-        With ``history="labels"``: integer codes ``(n_obs, n_frames)`` of the best class, -1
-        where no seed has reached the cell.
-    confidence
-        With ``history="labels"``: the best class's share, float32 ``(n_obs, n_frames)``.
-    scores
-        Scores of the last column: the limit, or the last iteration kept; ``(n_obs,)`` or
-        ``(n_obs, n_classes)``.
-    iterations
-        ``(n_frames,)`` what each column holds: 0 is the signal, ``inf`` the limit.
-    residuals
-        ``(n_iter,)`` of every iteration: ``|F_t - F_(t-1)|^2 / |F_t|^2``.
-    unreached
-        ``(n_iter,)`` number of cells with a score of zero in every class.
-    flips
-        ``(n_iter,)`` share of cells whose best class changed; empty for one class.
-    converged
-        Whether the last residual is at most `tol`; with ``method="direct"``, whether the limit
-        got to its accuracy.
-    limit_residual
-        Residual of the limit under one more iteration; NaN without limit.
-    limit_iterations
-        Iterations the solver took; 0 without limit.
-    limit_converged
-        Whether the limit got to its accuracy; False without limit.
-    cut_short
-        Whether the way ended early because no more of its history would have fitted.
-    """
-
-    history: NDArray[Any]
-    confidence: NDArray[np.float32] | None
-    scores: NDArray[np.float32]
-    iterations: NDArray[np.float64]
-    residuals: NDArray[np.float64]
-    unreached: NDArray[np.int64]
-    flips: NDArray[np.float64]
-    converged: bool
-    limit_residual: float
-    limit_iterations: int
-    limit_converged: bool
-    cut_short: bool
-
-    @property
-    def n_iter(self) -> int:
-        """Number of iterations done."""
-        return len(self.residuals)
-
-    @property
-    def limit(self) -> NDArray[np.float32] | None:
-        """The converged solution, None without."""
-        return self.scores if np.isinf(self.iterations[-1]) else None
-
-
-def propagate(
-    graph: Any,
-    signal: Any,
-    *,
-    alpha: float = 0.99,
-    clamp: Clamp = "soft",
-    method: Method = "iterative",
-    normalization: Normalization = "symmetric",
-    tol: float = 1e-2,
-    max_iter: int = 100,
-    limit: bool = True,
-    history: History = "scores",
-    every: int = 1,
-    iterations: Sequence[int] | Literal["log"] | None = None,
-    symmetrize: bool = False,
-    n_threads: int | None = None,
+def run(
+    graph: sparse.csr_array | BlockGraph,
+    seeds: NDArray[np.int64],
+    rows: NDArray[np.float32],
+    options: Options,
+    store: HistoryStore | None = None,
 ) -> Propagation:
-    """Let a signal run over a graph, and keep every iteration: arrays in, arrays out.
+    """Propagate on a checked graph, from seed cells, ascending, and their rows of the signal."""
+    _require_work(graph.shape[0], rows, options)
+    exponent = int(np.frexp(np.abs(rows).max())[1])
+    if isinstance(graph, BlockGraph):
+        exponent *= abs(exponent) > _ORDINARY
+        rows = np.ldexp(rows, -exponent)
+        found = run_blocks(graph, seeds, rows, options, store or HistoryStore(None, ""), exponent)
+        return report(found, options)
+    require_scores_fit(graph, seeds, rows.astype(np.float64), options)
+    if abs(exponent) > _ORDINARY:
+        # scores go with the signal, and times weights neither may leave the range on the way
+        graph = in_float64(graph)
+    return _run(graph, seeds, rows, options)
 
-    What :func:`label_propagation` does with an AnnData, for any other container. The equations
-    are there.
 
-    Parameters
-    ----------
-    graph
-        ``(n_obs, n_obs)`` sparse matrix or array of any format, or a dense array; weights of 0 or
-        more. Row ``i`` lists the cells that cell ``i`` receives from. It is not changed, and not
-        copied when it is float32 CSR.
-    signal
-        ``(n_obs,)`` or ``(n_obs, n_classes)``, dense or sparse, finite. Non-zero rows are the
-        seeds.
-    alpha, clamp, method, normalization, tol, max_iter, limit, history
-        As in :func:`label_propagation`.
-    every, iterations, symmetrize
-        As in :func:`label_propagation`.
-    n_threads
-        Threads to use; the default is what numba uses. The result does not depend on it.
+def _run(
+    graph: sparse.csr_array,
+    seeds: NDArray[np.int64],
+    rows: NDArray[np.float32],
+    options: Options,
+) -> Propagation:
+    n_obs, n_classes = graph.shape[0], rows.shape[1]
+    options, cut_short = _fit(options, Peak.of(n_obs, graph.nnz, n_classes, options))
+    expected = options.max_iter if options.tol == 0 else min(options.max_iter, 10)
+    steps = expected + options.limit * options.expected_solver_iterations
+    problem = set_up_problem(graph, seeds, rows, options)
+    if n_classes > 1 and worth_renumbering(n_obs, n_classes, steps):
+        problem = problem.with_neighbors_close()
+    record = _open(problem, options)
+    columns, measured = _iterate(problem, record, options, Iteration(problem))
+    raised, unreached = None, _without_path(graph, seeds, measured, options.alpha)
+    faint = any(m.faint or m.unreached > u for m, u in zip(measured, unreached, strict=True))
+    if faint and n_classes > 1:
+        record, measured, raised = _iterate_again(problem, record, options, measured)
+    solution = None
+    if options.limit:
+        solution, raised = _solve(problem, options, record)
+    finished = record.finish()
+    if faint and n_classes > 1 and options.history == "scores":
+        hide_faint(finished[0], len(columns))
+    how = (solution.residual, solution.n_iter, solution.converged) if solution else ()
+    found = Found(*finished, raised, columns, measured, *how)
+    return replace(report(found, options, cut_short=cut_short), unreached=unreached)
 
-    Returns
-    -------
-    Propagation
-        ``history``, ``limit``, ``residuals``, ``converged`` and more.
 
-    Raises
-    ------
-    ValueError, TypeError
-        An argument that makes no sense, said before work starts.
-    MemoryError
-        The history would not fit into memory.
+def _iterate_again(
+    problem: Problem,
+    record: ScoreHistory | LabelHistory,
+    options: Options,
+    measured: list[StepStats],
+) -> tuple[ScoreHistory | LabelHistory, list[StepStats], NDArray[np.float32]]:
+    """Labels of iterations whose scores float32 does not hold, and the last scores, raised."""
+    state = FaintIteration(problem)
+    same = replace(options, max_iter=len(measured), tol=0.0)
+    if options.history == "labels":
+        record = _open(problem, same)
+        _, anew = _iterate(problem, record, same, state)
+    else:
+        anew = [state.step() for _ in measured]
+    measured = [m._replace(flips=a.flips) for m, a in zip(measured, anew, strict=True)]
+    return record, measured, problem.to_user(state.signal.astype(np.float32))
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scanpy_anim.tl import propagate
-    >>> path = np.eye(4, k=1) + np.eye(4, k=-1)
-    >>> outcome = propagate(path, [1, 0, 0, 0], alpha=0.5, tol=0, max_iter=3)
-    >>> outcome.history.shape, outcome.unreached.tolist()
-    ((4, 5), [2, 1, 0])
-    >>> bool(outcome.limit_residual < 1e-12)
-    True
+
+def _without_path(
+    graph: sparse.csr_array, seeds: NDArray[np.int64], measured: list[StepStats], alpha: float
+) -> NDArray[np.int64]:
+    """Count cells not reached in each iteration, which cells whose scores are too small are.
+
+    Steps are counted only where some score may have been too small.
     """
-    check_parameters(
-        alpha=alpha,
-        clamp=clamp,
-        method=method,
-        normalization=normalization,
-        tol=tol,
-        max_iter=max_iter,
-        history=history,
-    )
-    mode = Mode(float(alpha), clamp, normalization)
-    keep = kept_iterations(every, iterations, max_iter)
-    if method == "direct":
-        keep, max_iter, limit = [0], 0, True
-    adjacency = as_csr(graph, symmetrize=symmetrize)
-    seeds, rows = compact_signal(signal, adjacency.shape[0])
-    _require_fit(adjacency.shape[0], rows, clamp, history)
-    keep, cut_short = _fit(keep, adjacency.shape[0], rows.shape[1], history, limit, tol)
-    last = keep[-1] if cut_short else max_iter
-
-    expected = last if tol == 0 else min(last, 10)
-    renumbered = rows.shape[1] > 1 and worth_renumbering(
-        adjacency.shape[0], rows.shape[1], expected + limit * mode.expected_solver_iterations
-    )
-    terrain = lay_out(adjacency, seeds, rows, mode, renumbered=renumbered, n_threads=n_threads)
-    record = _open(terrain, history, clamp, len(keep) + limit, exact=tol == 0, limit=limit)
-    measured = _walk(terrain, record, keep, last, tol, n_threads)
-    solution = _solve(terrain, mode, record, n_threads) if limit else None
-    frames = record.finish(n_threads)
-    return _report(frames, keep, measured, solution, tol, cut_short)
+    zeros = np.array([m.unreached for m in measured], dtype=np.int64)
+    if not len(zeros) or (zeros[-1] == 0 and not _may_vanish(graph, measured, alpha)):
+        return zeros
+    steps = np.full(graph.shape[0], -1, dtype=np.int32)
+    steps[seeds] = 0
+    missing, found, counted = graph.shape[0] - len(seeds), len(seeds), np.empty_like(zeros)
+    for step in range(1, len(zeros) + 1):
+        if found:
+            found = reach_further(graph.indptr, graph.indices, graph.data, steps, step)
+        missing -= found
+        counted[step - 1] = missing
+    return counted
 
 
-def _require_fit(n_obs: int, rows: NDArray[Any], clamp: Clamp, history: History) -> None:
+def _may_vanish(graph: sparse.csr_array, measured: list[StepStats], alpha: float) -> bool:
+    """Whether a cell next to others with scores of 1e-30 and more may have got none."""
+    weights = graph.data
+    least = alpha * weights.min(initial=np.inf) / (weights.max(initial=0) * graph.shape[0])
+    return any(m.faint for m in measured) or not least > _LEAST_STEP
+
+
+def _require_work(n_obs: int, rows: NDArray[np.float32], options: Options) -> None:
     """Refuse what leaves nothing to do or to say."""
-    if clamp == "hard" and len(rows) == n_obs:
+    if options.clamp == "hard" and len(rows) == n_obs:
         raise ValueError("clamp='hard' leaves nothing to do: every cell is a seed")
     if rows.shape[1] > 1 and (rows < 0).any():
         raise ValueError("signal: several classes share cells out, none may be negative")
-    if history == "labels" and rows.shape[1] == 1:
+    if options.history == "labels" and rows.shape[1] == 1:
         raise ValueError("history='labels' needs several classes, there is one: use 'scores'")
 
 
-def _fit(
-    keep: list[int], n_obs: int, n_classes: int, history: History, limit: bool, tol: float
-) -> tuple[list[int], bool]:
+def _fit(options: Options, peak: Peak) -> tuple[Options, bool]:
     """Cut the iterations to keep as far as memory asks for it; whether it did."""
-    bytes_each = 4 * n_classes if history == "scores" else 6
-    wanted = len(keep) + limit
-    fitting = fitting_columns(n_obs, bytes_each, wanted, exact=tol == 0 or len(keep) == 1)
-    return keep[: fitting - limit], fitting < wanted
+    wanted = options.most_columns
+    exact = options.tol == 0 or len(options.kept) == 1
+    fitting = peak.fitting_columns(wanted, exact=exact)
+    if fitting >= wanted:
+        return options, False
+    kept = options.kept[: fitting - options.limit]
+    return replace(options, kept=kept, max_iter=kept[-1]), True
 
 
-def _open(
-    terrain: Terrain, history: History, clamp: Clamp, n_columns: int, *, exact: bool, limit: bool
-) -> ScoreHistory | LabelHistory:
-    expected = n_columns if exact else min(n_columns, _COLUMNS_AT_FIRST)
-    if history == "scores":
-        return ScoreHistory(terrain, expected=expected, most=n_columns)
+def _open(problem: Problem, options: Options) -> ScoreHistory | LabelHistory:
+    most = options.most_columns
+    expected = most if options.tol == 0 else min(most, _COLUMNS_AT_FIRST)
+    if options.history == "scores":
+        return ScoreHistory(problem, expected=expected, most=most)
     return LabelHistory(
-        terrain,
-        class_mass=clamp == "hard",
-        keep_scores=not limit,
+        problem,
+        class_mass=options.class_mass,
+        keep_scores=not options.limit,
         expected=expected,
-        most=n_columns,
+        most=most,
     )
 
 
-def _walk(
-    terrain: Terrain,
+def _iterate(
+    problem: Problem,
     record: ScoreHistory | LabelHistory,
-    keep: list[int],
-    last: int,
-    tol: float,
-    n_threads: int | None,
-) -> list[Measured]:
-    """Iterate until it hardly changes, keep what is wanted."""
-    measured: list[Measured] = []
-    wanted = set(keep)
+    options: Options,
+    state: Iteration | FaintIteration,
+) -> tuple[list[int], list[StepStats]]:
+    """Iterate until it hardly changes, keep what is wanted, and without limit what is last."""
+    columns: list[int] = []
+    measured: list[StepStats] = []
+    # a range answers by itself, however many there are
+    wanted = options.kept if isinstance(options.kept, range) else frozenset(options.kept)
     if 0 in wanted:
-        record.begin(n_threads)
-    if not last:
-        return measured
-    with Crew(terrain.graph.indptr, n_threads) as crew:
-        way = Way(terrain, crew)
-        for iteration in range(1, last + 1):
-            measured.append(record.step(way, crew) if iteration in wanted else way.step())
-            if tol > 0 and measured[-1].residual <= tol:
-                break
-    return measured
+        record.begin()
+        columns.append(0)
+    if not options.max_iter:
+        return columns, measured
+    for iteration in range(1, options.max_iter + 1):
+        measured.append(state.step())
+        if iteration in wanted:
+            record.keep(state)
+            columns.append(iteration)
+        if options.tol > 0 and measured[-1].residual <= options.tol:
+            break
+    if not options.limit and columns[-1:] != [len(measured)]:
+        record.keep(state)
+        columns.append(len(measured))
+    return columns, measured
 
 
 def _solve(
-    terrain: Terrain, mode: Mode, record: ScoreHistory | LabelHistory, n_threads: int | None
-) -> Limit:
-    """Solve for the limit, on renumbered cells when it takes long."""
-    from scanpy_anim.tl._limit import solve_limit
-
+    problem: Problem, options: Options, record: ScoreHistory | LabelHistory
+) -> tuple[Limit, NDArray[np.float32] | None]:
+    """Solve for the limit, on renumbered cells when it takes long; and `label_scores`."""
     # float64: every class counts twice
-    if not terrain.renumbered and worth_renumbering(
-        terrain.n_obs, 2 * terrain.n_classes, mode.expected_solver_iterations
+    if not problem.renumbered and worth_renumbering(
+        problem.n_obs, 2 * problem.n_classes, options.expected_solver_iterations
     ):
-        terrain = terrain_renumbered(terrain, n_threads)
-    with Crew(terrain.graph.indptr, n_threads) as crew:
-        solution = solve_limit(terrain, crew)
-        record.end(terrain.to_user(solution.scores), crew)
-    return solution
-
-
-def _report(
-    kept: Finished,
-    keep: list[int],
-    measured: list[Measured],
-    solution: Limit | None,
-    tol: float,
-    cut_short: bool,
-) -> Propagation:
-    frames, confidence, scores = kept
-    residuals = np.array([m.residual for m in measured], dtype=np.float64)
-    converged = bool(residuals[-1] <= tol) if measured else bool(solution and solution.converged)
-    columns = [float(t) for t in keep if t <= len(measured)]
-    return Propagation(
-        history=frames,
-        confidence=confidence,
-        scores=scores,
-        iterations=np.array([*columns, np.inf] if solution else columns),
-        residuals=residuals,
-        unreached=np.array([m.unreached for m in measured], dtype=np.int64),
-        flips=np.array([m.flips for m in measured if m.flips is not None], dtype=np.float64),
-        converged=converged,
-        limit_residual=solution.residual if solution else np.nan,
-        limit_iterations=solution.n_iter if solution else 0,
-        limit_converged=bool(solution and solution.converged),
-        cut_short=cut_short and not converged,
-    )
+        problem = problem.with_neighbors_close()
+    solution = solve_limit(problem, options).to_user(problem)
+    raised = solution.raised() if problem.n_classes > 1 else None
+    record.end(solution.stored(), raised)
+    return solution, raised

@@ -13,11 +13,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._clock import starts
-from ._gif import colours_of
-from ._palette import CLEAR, as_indices, film_palette
-from ._reel import stored
-from ._setting import QUALITY
+from scanpy_anim.video._options import QUALITY
+from scanpy_anim.video._palette import CLEAR, as_indices, colors_of, film_palette
+from scanpy_anim.video._timing import picture_delays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,15 +23,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ._film import Film
-    from ._setting import Setting
+    from scanpy_anim.video._film import Film
+    from scanpy_anim.video._options import Options
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOUR_TYPES = {"RGB": 2, "P": 3, "RGBA": 6}
-SOURCE, OVER = 0, 1  # replace what is there, or let it shine through
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOR_TYPES = {"RGB": 2, "P": 3, "RGBA": 6}
+_SOURCE, _OVER = 0, 1  # replace what is there, or let it shine through
 
 
-def encode(film: Film, path: Path, setting: Setting) -> list[str]:
+def encode_apng(film: Film, path: Path, options: Options) -> list[str]:
     """Write an animated png.
 
     Returns
@@ -41,15 +39,14 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
     Sentences worth telling the user.
     """
     palette = None
-    frames = stored(film, setting)
-    if setting.quality < QUALITY:
-        palette = film_palette(film, setting, colours_of(setting.quality))
+    frames = options.stored_frames(film)
+    if options.quality < QUALITY:
+        palette = film_palette(film, options, colors_of(options.quality))
         frames = as_indices(frames, palette, film.background)
-    begin = starts(film.durations, 1000)
-    delays = (begin[1:] - begin[:-1]).tolist()
+    delays, notes = picture_delays(film.durations, 1000, "apng")
     with path.open("wb") as file:
-        _write(file, frames, delays, film, setting.loop, palette)
-    return []
+        _write(file, frames, delays.tolist(), film, options.loop, palette)
+    return notes
 
 
 def _write(
@@ -65,10 +62,10 @@ def _write(
     for frame in frames:
         if before is None:
             rows, columns = slice(0, frame.shape[0]), slice(0, frame.shape[1])
-            part, blend = frame, SOURCE
+            part, blend = frame, _SOURCE
             _write_head(file, frame, len(delays), film, loop, palette)
         else:
-            rows, columns = changed_part(before, frame)
+            rows, columns = _changed_part(before, frame)
             part, blend = _difference(before[rows, columns], frame[rows, columns])
         _write_chunk(file, b"fcTL", _control(sequence, rows, columns, delays.pop(0), blend))
         sequence += 1
@@ -82,7 +79,7 @@ def _write(
     _write_chunk(file, b"IEND", b"")
 
 
-def changed_part(before: NDArray[np.uint8], frame: NDArray[np.uint8]) -> tuple[slice, slice]:
+def _changed_part(before: NDArray[np.uint8], frame: NDArray[np.uint8]) -> tuple[slice, slice]:
     """Frame in the pixels that differ; one pixel if none does, so that no frame is lost."""
     changed = before != frame
     if changed.ndim == 3:
@@ -98,8 +95,8 @@ def _difference(
 ) -> tuple[NDArray[np.uint8], int]:
     """Leave out what is there already, if the frame has a palette and nothing becomes clear."""
     if frame.ndim == 3 or ((frame == CLEAR) & (before != CLEAR)).any():
-        return frame, SOURCE
-    return np.where(frame == before, np.uint8(CLEAR), frame), OVER
+        return frame, _SOURCE
+    return np.where(frame == before, np.uint8(CLEAR), frame), _OVER
 
 
 def _write_head(
@@ -111,8 +108,8 @@ def _write_head(
     palette: NDArray[np.uint8] | None,
 ) -> None:
     height, width = frame.shape[:2]
-    kind = COLOUR_TYPES[_mode(frame)]
-    file.write(SIGNATURE)
+    kind = _COLOR_TYPES[_mode(frame)]
+    file.write(_SIGNATURE)
     _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))
     _write_chunk(file, b"sRGB", b"\0")
     _write_chunk(file, b"acTL", struct.pack(">II", n_frames, loop))
@@ -150,7 +147,7 @@ def _compressed(part: NDArray[np.uint8]) -> Iterator[bytes]:
     buffer = BytesIO()
     picture.save(buffer, "PNG", **options)
     content = buffer.getvalue()
-    at = len(SIGNATURE)
+    at = len(_SIGNATURE)
     while at < len(content):
         length, kind = struct.unpack(">I4s", content[at : at + 8])
         if kind == b"IDAT":

@@ -2,74 +2,119 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from scanpy_anim.video._apng import encode_apng
+from scanpy_anim.video._gif import encode_gif
+from scanpy_anim.video._options import Format
+from scanpy_anim.video._page import encode_page
+from scanpy_anim.video._pillow import encode_avif, encode_webp
+from scanpy_anim.video._stream import encode_mov, encode_mp4, encode_webm
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+# ITU-T H.264 table A-1, VP9 and AV1 alike: the largest picture of any level. Their encoders need
+# up to 130 bytes a pixel, 4.6 GB for that one; those of pictures up to 25, 3.4 GB for the largest.
+_CODEC_PIXELS = 35_651_584
+_PICTURE_PIXELS = 1 << 27
 
-Library = Literal["PyAV", "Pillow", ""]
-
-H264_PIXELS = 139_264 * 16 * 16  # level 6.2, ITU-T H.264 table A-1
-
-
-@dataclass(frozen=True)
-class Format:
-    """A file format.
-
-    Attributes
-    ----------
-    suffix
-        With its dot.
-    title
-        Its name for people.
-    room
-        The private module that writes it: its ``encode(film, path, setting)``.
-    library, encoder
-        What has to be installed: a PyAV encoder or a Pillow feature.
-    instead
-        Suffix to recommend where the encoder is missing.
-    max_side, max_pixels
-        Largest width or height, and largest frame, that the format can hold.
-    """
-
-    suffix: str
-    title: str
-    room: str
-    library: Library
-    encoder: str
-    instead: str
-    max_side: int
-    max_pixels: int = 1 << 28
-
-    def encode(self) -> Callable[..., list[str]]:
-        """Load what writes this format."""
-        return import_module(f".{self.room}", __package__).encode
-
-    def missing(self) -> bool:
-        """Say whether the installed libraries lack the encoder."""
-        if self.library == "PyAV":
-            from av.codec import codecs_available
-
-            return self.encoder not in codecs_available
-        if self.library == "Pillow":
-            from PIL import features
-
-            return not features.check(self.encoder)
-        return False
-
-
+# a frame stays for 65,535 hundredths of a second (gif) or tenths (apng), 2**24 - 1 thousandths
+# (webp), 2**31 - 1 ticks (mp4); browsers show what is as short as 10 ms for 100 ms
 FORMATS: dict[str, Format] = {
     format.suffix: format
     for format in (
-        Format(".gif", "GIF", "_gif", "PyAV", "gif", ".webp", 65_535),
-        Format(".mp4", "MP4 (H.264)", "_mp4", "PyAV", "libx264", ".webm", 16_384, H264_PIXELS),
-        Format(".webm", "WebM (VP9)", "_webm", "PyAV", "libvpx-vp9", ".mp4", 16_384),
-        Format(".webp", "animated WebP", "_webp", "Pillow", "webp", ".gif", 16_383),
-        Format(".apng", "animated PNG", "_apng", "Pillow", "zlib", ".webp", (1 << 31) - 1),
-        Format(".avif", "animated AVIF", "_avif", "Pillow", "avif", ".webp", 65_536),
-        Format(".html", "web page", "_html", "PyAV", "libvpx-vp9", ".gif", 16_384),
+        Format(
+            suffix=".gif",
+            title="GIF",
+            encode=encode_gif,
+            library="PyAV",
+            encoder="gif",
+            instead=".webp",
+            max_side=65_535,
+            max_pixels=_PICTURE_PIXELS,
+            max_seconds=655.35,
+            max_fps=50,
+        ),
+        Format(
+            suffix=".mp4",
+            title="MP4 (H.264)",
+            encode=encode_mp4,
+            library="PyAV",
+            encoder="libx264",
+            instead=".webm",
+            max_side=16_384,
+            max_pixels=_CODEC_PIXELS,
+            max_seconds=23_860,
+            max_fps=1000,
+        ),
+        Format(
+            suffix=".mov",
+            title="QuickTime movie (H.264)",
+            encode=encode_mov,
+            library="PyAV",
+            encoder="libx264",
+            instead=".webm",
+            max_side=16_384,
+            max_pixels=_CODEC_PIXELS,
+            max_seconds=23_860,
+            max_fps=1000,
+        ),
+        Format(
+            suffix=".webm",
+            title="WebM (VP9)",
+            encode=encode_webm,
+            library="PyAV",
+            encoder="libvpx-vp9",
+            instead=".mp4",
+            max_side=16_384,
+            max_pixels=_CODEC_PIXELS,
+            max_seconds=86_400,
+            max_fps=1000,
+        ),
+        Format(
+            suffix=".webp",
+            title="animated WebP",
+            encode=encode_webp,
+            library="Pillow",
+            encoder="webp",
+            instead=".gif",
+            max_side=16_383,
+            max_pixels=_PICTURE_PIXELS,
+            max_seconds=16_777,
+            max_fps=1000 / 11,
+        ),
+        Format(
+            suffix=".apng",
+            title="animated PNG",
+            encode=encode_apng,
+            library="Pillow",
+            encoder="zlib",
+            instead=".webp",
+            max_side=(1 << 31) - 1,
+            max_pixels=_PICTURE_PIXELS,
+            max_seconds=6553.5,
+            max_fps=1000 / 11,
+        ),
+        Format(
+            suffix=".avif",
+            title="animated AVIF",
+            encode=encode_avif,
+            library="Pillow",
+            encoder="avif",
+            instead=".webp",
+            max_side=65_536,
+            max_pixels=_CODEC_PIXELS,
+            max_seconds=86_400,
+            max_fps=1000 / 11,
+        ),
+        Format(
+            suffix=".html",
+            title="web page",
+            encode=encode_page,
+            library="PyAV",
+            encoder="libvpx-vp9",
+            instead=".gif",
+            max_side=16_384,
+            max_pixels=_CODEC_PIXELS,
+            max_seconds=86_400,
+            max_fps=1000,
+        ),
     )
 }
-"""Every format that :func:`write` knows, by suffix."""
+"""Every format that `write` knows, by suffix."""

@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._clock import gif_delays
-from ._metadata import described
-from ._palette import as_indices, film_palette
+from scanpy_anim.video._film import described
+from scanpy_anim.video._palette import as_indices, colors_of, film_palette
+from scanpy_anim.video._pyav import load_av
+from scanpy_anim.video._timing import picture_delays
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from ._film import Film
-    from ._setting import Setting
+    from scanpy_anim.video._film import Film
+    from scanpy_anim.video._options import Options
 
 
-def encode(film: Film, path: Path, setting: Setting) -> list[str]:
-    """Write a gif; quality is the number of colours.
+def encode_gif(film: Film, path: Path, options: Options) -> list[str]:
+    """Write a gif; quality is the number of colors.
 
     Returns
     -------
     Sentences worth telling the user.
     """
-    import av
-
-    delays, notes = gif_delays(film.durations)
-    palette = film_palette(film, setting, colours_of(setting.quality))
-    indices = as_indices(setting.frames(film), palette, film.background)
+    av = load_av()
+    delays, notes = picture_delays(film.durations, 100, "gif")
+    palette = film_palette(film, options, colors_of(options.quality))
+    indices = as_indices(options.stored_frames(film), palette, film.background)
     begin = np.concatenate([[0], np.cumsum(delays)])
-    options = {"loop": str(repeats(setting.loop)), "final_delay": str(delays[-1])}
-    with av.open(str(path), "w", format="gif", options=options) as container:
+    times = {"loop": str(_repeats(options.loop)), "final_delay": str(delays[-1])}
+    with av.open(str(path), "w", format="gif", options=times) as container:
         stream = None
         for number, index in enumerate(indices):
             if stream is None:
@@ -43,7 +43,7 @@ def encode(film: Film, path: Path, setting: Setting) -> list[str]:
                 stream.height, stream.width = index.shape
                 stream.pix_fmt = "pal8"
                 stream.codec_context.time_base = Fraction(1, 100)
-            indexed: Any = (index, argb(palette))
+            indexed: Any = (index, _argb(palette))
             picture = av.VideoFrame.from_ndarray(indexed, format="pal8")
             picture.pts, picture.time_base = int(begin[number]), Fraction(1, 100)
             container.mux(stream.encode(picture))
@@ -64,18 +64,13 @@ def _append_comment(path: Path, text: str) -> None:
         file.write(b"\x3b")
 
 
-def colours_of(quality: int) -> int:
-    """Turn a quality into a number of colours: all 255 from 80 upwards, 8 at the least."""
-    return int(min(255, max(8, 255 * (quality / 80) ** 2)))
-
-
-def repeats(loop: int) -> int:
+def _repeats(loop: int) -> int:
     """Turn a number of showings into gif's count of repeats (-1: no loop extension at all)."""
     return {0: 0, 1: -1}.get(loop, loop - 1)
 
 
-def argb(palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bring a palette into PyAV's form: 256 colours with opacity, the last one clear."""
+def _argb(palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bring a palette into PyAV's form: 256 colors with opacity, the last one clear."""
     table = np.zeros((256, 4), np.uint8)
     table[:-1, 0] = 255
     table[: len(palette), 1:] = palette

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MB = 1_000_000
+_MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Target:
     Attributes
     ----------
     name, title
-        The word for ``target=``, and what it stands for.
+        The word for `target=`, and what it stands for.
     max_bytes
         Limit of each format that the place takes, the best one first; None: no limit known.
     max_width, max_height
@@ -88,7 +88,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "x",
             "X (Twitter), without subscription",
-            {".mp4": 8000 * MB, ".gif": 15 * MB},
+            {".mp4": 8000 * _MB, ".gif": 15 * _MB},
             1280,
             1024,
             "https://docs.x.com/x-api/media/quickstart/best-practices",
@@ -100,7 +100,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "bluesky",
             "Bluesky",
-            {".mp4": 300 * MB, ".webm": 300 * MB, ".gif": 300 * MB},
+            {".mp4": 300 * _MB, ".webm": 300 * _MB, ".gif": 300 * _MB},
             1920,
             1920,
             "https://github.com/bluesky-social/social-app/blob/main/src/lib/constants.ts",
@@ -122,7 +122,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "linkedin",
             "LinkedIn post",
-            {".mp4": 5000 * MB},
+            {".mp4": 5000 * _MB},
             4096,
             2304,
             "https://siterails.pages.dev/blog/linkedin-video-format-specs-guide "
@@ -133,7 +133,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "github",
             "GitHub issue, comment or README, free plan",
-            {".mp4": 10 * MB, ".webm": 10 * MB, ".gif": 10 * MB, ".webp": 10 * MB},
+            {".mp4": 10 * _MB, ".webm": 10 * _MB, ".gif": 10 * _MB, ".webp": 10 * _MB},
             3840,
             2160,
             "https://docs.github.com/get-started/writing-on-github/"
@@ -144,7 +144,7 @@ TARGETS: dict[str, Target] = {
         Target(
             "paper",
             "supplementary movie of a paper (as PLOS recommends; other journals allow more)",
-            {".mp4": 10 * MB},
+            {".mp4": 10 * _MB},
             1920,
             1920,
             "https://journals.plos.org/ploscompbiol/s/supporting-information",
@@ -152,4 +152,4 @@ TARGETS: dict[str, Target] = {
         ),
     )
 }
-"""Every place that :func:`write` knows limits of, by name."""
+"""Every place that `write` knows limits of, by name."""

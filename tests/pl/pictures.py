@@ -13,5 +13,5 @@ def drawn_by_matplotlib(figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def difference(a, b) -> np.ndarray:
+def largest_difference(a, b) -> np.ndarray:
     return np.abs(a.astype(int) - b.astype(int)).max(axis=-1)

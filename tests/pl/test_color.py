@@ -64,7 +64,7 @@ def test_gene_symbols(pbmc):
     np.testing.assert_array_equal(source.read(0), pbmc[:, "LYZ"].X.ravel())
 
 
-def test_categories_keep_their_colours(pbmc):
+def test_categories_keep_their_colors(pbmc):
     source = only(pbmc, "bulk_labels")
     assert isinstance(source, Categorical)
     labels = pbmc.obs["bulk_labels"]

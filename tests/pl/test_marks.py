@@ -16,8 +16,8 @@ def ringed(film) -> np.ndarray:
     return np.concatenate([r.get_offsets() for r in rings]) if rings else np.empty((0, 2))
 
 
-def colour_at(film, position) -> np.ndarray:
-    """Colour of the pixel under a cell in the first frame."""
+def color_at(film, position) -> np.ndarray:
+    """Color of the pixel under a cell in the first frame."""
     frame = next(film.frames(dpi=200))
     figure = film.still(0)
     figure.set_dpi(200)
@@ -31,7 +31,7 @@ def test_the_cell_within_a_ring_is_the_one_that_is_meant(pbmc, cell):
     film = sca.pl.animate_embedding(
         pbmc, color=[alone], palette={"False": "lightgray", "True": "red"}, mark_cells=[cell]
     )
-    seen = colour_at(film, pbmc.obsm["X_umap"][cell])
+    seen = color_at(film, pbmc.obsm["X_umap"][cell])
     np.testing.assert_allclose(seen, np.multiply(to_rgb("red"), 255), atol=2)
 
 
@@ -44,7 +44,7 @@ def test_sort_order_false_leaves_the_order_of_the_data(pbmc):
         mark_cells=[0],
         sort_order=False,
     )
-    seen = colour_at(film, pbmc.obsm["X_umap"][0])
+    seen = color_at(film, pbmc.obsm["X_umap"][0])
     np.testing.assert_allclose(seen, np.multiply(to_rgb("blue"), 255), atol=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import numpy as np
@@ -10,7 +11,8 @@ import scanpy as sc
 from scipy.linalg import orthogonal_procrustes
 
 import scanpy_anim as sca
-from scanpy_anim.pl._motion import TURN, Path, Turn, aligned, superposed
+from scanpy_anim.pl._motion import Path, Turn, _superposed, aligned
+from scanpy_anim.raster import PointsArtist
 
 from .pictures import drawn_by_matplotlib
 
@@ -25,7 +27,7 @@ def test_a_turned_mirrored_scaled_and_shifted_copy_is_brought_back(cloud):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     for mirror in (1, -1):
         moved = 3.7 * (cloud * [mirror, 1]) @ turn + [100, -20]
-        np.testing.assert_allclose(superposed(moved, cloud), cloud, atol=1e-9)
+        np.testing.assert_allclose(_superposed(moved, cloud), cloud, atol=1e-9)
 
 
 def test_the_rotation_is_scipys(cloud):
@@ -34,19 +36,19 @@ def test_the_rotation_is_scipys(cloud):
     rotation, _ = orthogonal_procrustes(a, b)
     scale = np.linalg.norm(b) / np.linalg.norm(a)
     expected = a @ rotation * scale + cloud.mean(axis=0)
-    np.testing.assert_allclose(superposed(other, cloud), expected)
+    np.testing.assert_allclose(_superposed(other, cloud), expected)
 
 
 def test_missing_cells_do_not_disturb_the_fit(cloud):
     moved = cloud[:, ::-1] * 2
     holes = moved.copy()
     holes[::7] = np.nan
-    placed = superposed(holes, cloud)
+    placed = _superposed(holes, cloud)
     assert np.isnan(placed[::7]).all()
     known = np.isfinite(holes).all(axis=1)
     np.testing.assert_allclose(placed[known], cloud[known], atol=1e-9)
     nothing = np.full_like(cloud, np.nan)
-    assert superposed(nothing, cloud) is nothing
+    assert _superposed(nothing, cloud) is nothing
 
 
 def test_the_tissue_stays_and_otherwise_the_last(cloud):
@@ -83,7 +85,7 @@ def test_a_turn_is_rigid_and_closes():
         assert (seen[:, 0] <= x1).all()
         assert (seen[:, 1] >= y0).all()
         assert (seen[:, 1] <= y1).all()
-    step = np.linalg.norm(turn.at(1 / (TURN - 1)) - turn.at(0))
+    step = np.linalg.norm(turn.at(1 / (turn.n_keys - 1)) - turn.at(0))
     assert np.linalg.norm(turn.at(1) - turn.at(0)) == pytest.approx(step, rel=0.2)
 
 
@@ -109,8 +111,8 @@ def test_the_nearer_cell_hides_the_farther_one(pbmc):
         [(f[..., c] > 200).sum() - (f.min(axis=-1) > 200).sum() for c in (0, 2)] for f in frames
     ]
     red, blue = np.array(counts).T
-    assert (red[0] > blue[0]) != (red[36] > blue[36])
-    assert len(frames) == TURN
+    half = len(frames) // 2
+    assert (red[0] > blue[0]) != (red[half] > blue[half])
 
 
 def test_a_morph_starts_and_ends_as_the_embeddings(pbmc):
@@ -118,8 +120,8 @@ def test_a_morph_starts_and_ends_as_the_embeddings(pbmc):
     assert len(film) == 26
     looks = [film.photos[i] for i in (0, -1)]
     for photo, key in zip(looks, ("X_pca", "X_umap"), strict=True):
-        (points,) = [a for a in photo if hasattr(a, "get_look")]
-        np.testing.assert_allclose(points.get_look().offsets, pbmc.obsm[key][:, :2])
+        (points,) = [a for a in photo if isinstance(a, PointsArtist)]
+        np.testing.assert_allclose(points.get_style().offsets, pbmc.obsm[key][:, :2])
     titles = [film.still(i).axes[0].texts[-1].get_text() for i in (0, 10, 25)]
     assert titles == ["pca", "pca → umap", "umap"]
 
@@ -129,8 +131,8 @@ def test_a_recorded_path(pbmc):
     pbmc.obsm["path"] = path
     film = sca.pl.animate_embedding(pbmc, "path", color="LYZ", scale="linear")
     assert len(film) == 3
-    (points,) = [a for a in film.photos[1] if hasattr(a, "get_look")]
-    np.testing.assert_allclose(points.get_look().offsets, path[:, :, 1])
+    (points,) = [a for a in film.photos[1] if isinstance(a, PointsArtist)]
+    np.testing.assert_allclose(points.get_style().offsets, path[:, :, 1])
 
 
 def test_moving_frames_are_what_matplotlib_draws(pbmc):
@@ -149,11 +151,11 @@ def test_moving_frames_are_what_matplotlib_draws(pbmc):
         size=80,
     )
     frame = list(film.frames())[1]
-    (points,) = [a for a in film.photos[1] if hasattr(a, "get_look")]
+    (points,) = [a for a in film.photos[1] if isinstance(a, PointsArtist)]
     stage = film.figure.axes[0]
     ax = Figure(figsize=film.figure.get_size_inches()).add_axes(stage.get_position())
     colors = [pbmc.uns["louvain_colors"][k] for k in pbmc.obs["louvain"].cat.codes]
-    ax.scatter(*points.get_look().offsets.T, c=colors, s=80, marker=".", edgecolor="none")
+    ax.scatter(*points.get_style().offsets.T, c=colors, s=80, marker=".", edgecolor="none")
     ax.set(xlim=stage.get_xlim(), ylim=stage.get_ylim())
     ax.axis("off")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -168,9 +170,9 @@ def test_moving_frames_are_what_matplotlib_draws(pbmc):
 def test_seeds_move_with_their_cells(propagated):
     film = sca.pl.animate_embedding(propagated, ["pca", "umap"])
     for i in (0, len(film) - 1):
-        (points,) = [a for a in film.photos[i] if hasattr(a, "get_look")]
+        (points,) = [a for a in film.photos[i] if isinstance(a, PointsArtist)]
         (rings,) = [a for a in film.photos[i] if hasattr(a, "get_offsets")]
-        np.testing.assert_allclose(rings.get_offsets(), points.get_look().offsets[[0, 350]])
+        np.testing.assert_allclose(rings.get_offsets(), points.get_style().offsets[[0, 350]])
 
 
 def test_cells_missing_in_one_embedding_come_when_they_are_there(pbmc):
@@ -180,8 +182,8 @@ def test_cells_missing_in_one_embedding_come_when_they_are_there(pbmc):
     film = sca.pl.animate_embedding(pbmc, ["holes", "pca"], color="louvain", tween=1)
     shown = []
     for photo in film.photos:
-        (points,) = [a for a in photo if hasattr(a, "get_look")]
-        shown.append(np.isfinite(points.get_look().offsets).all(axis=1).sum())
+        (points,) = [a for a in photo if isinstance(a, PointsArtist)]
+        shown.append(np.isfinite(points.get_style().offsets).all(axis=1).sum())
     assert shown == [600, 600, 700]
     assert len(list(film.frames(dpi=30))) == 3
 
@@ -237,7 +239,7 @@ def test_spots_are_as_large_as_scanpy_draws_them(tissue):
         assert len(left) == pytest.approx(30 / 300 * (right[0] - left[0]), abs=1.5)
         assert len(right) == pytest.approx(len(left), abs=1)
     sized = sca.pl.animate_embedding(tissue, "spatial", color="n_counts", size=20)
-    assert sized._stage.panels[0].cloud.get_sizes() == [20]
+    assert sized.clips[0].stage.panels[0].cloud.get_sizes() == [20]
 
 
 def strip_of(film):
@@ -283,3 +285,42 @@ def test_a_turn_shows_the_components_that_are_asked_for(pbmc):
 def test_bad_motion(pbmc, arguments, error, message):
     with pytest.raises(error, match=message):
         sca.pl.animate_embedding(pbmc, color="louvain", **arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"basis": ["pca", "umap"]}, {"basis": "pca", "projection": "3d"}]
+)
+def test_cells_move_smoothly_while_colors_change(pbmc, arguments):
+    film = sca.pl.animate_embedding(pbmc, color=["CD3D", "LYZ", "CD79A"], **arguments)
+    clip = film.clips[0]
+    assert len(film) >= (72 if "projection" in arguments else 26)
+    places = [clip.style(0, k).offsets for k in range(len(film))]
+    steps = [np.abs(b - a).max() for a, b in itertools.pairwise(places)]
+    assert min(steps) > 0
+    assert max(steps) < 0.15 * np.abs(places[0]).max()
+
+
+def test_ways_are_smooth_while_colors_change(pbmc):
+    """From one embedding to the other without a halt at each of the frames that are shown."""
+    film = sca.pl.animate_embedding(pbmc, ["pca", "umap"], color=["CD3D", "LYZ", "CD79A", "NKG7"])
+    places = []
+    for photo in film.photos:
+        (points,) = [a for a in photo if isinstance(a, PointsArtist)]
+        places.append(np.asarray(points.get_style().offsets))
+    speeds = np.linalg.norm(np.diff(places, axis=0), axis=2).mean(axis=1)
+    top = int(speeds.argmax())
+    assert (np.diff(speeds[: top + 1]) > 0).all()
+    assert (np.diff(speeds[top:]) < 0).all()
+    assert speeds[0] < speeds.max() / 5
+
+
+@pytest.mark.parametrize("color", [["CD3D", "LYZ"], "label_propagation"])
+def test_a_turn_with_several_colors_goes_on_without_a_stop(propagated, color):
+    film = sca.pl.animate_embedding(propagated, "pca", color=color, projection="3d")
+    assert np.ptp(film.timeline.seconds()) < 1e-9
+    assert np.allclose(np.diff(film.timeline.times), 1 / (len(film) - 1))
+
+
+def test_an_embedding_without_depth_names_the_projection(pbmc):
+    with pytest.raises(ValueError, match="projection='3d'"):
+        sca.pl.animate_embedding(pbmc, "umap", color="louvain", projection="3d")

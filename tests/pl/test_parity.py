@@ -14,7 +14,7 @@ from matplotlib.colors import LogNorm, Normalize, PowerNorm, TwoSlopeNorm
 
 import scanpy_anim as sca
 
-from .pictures import difference, drawn_by_matplotlib
+from .pictures import drawn_by_matplotlib, largest_difference
 
 MEAN, SHARE, CLOSE = 0.6, 0.999, 8  # of 255; of the pixels
 
@@ -58,9 +58,9 @@ def expect_the_same(adata, basis="umap", **arguments):
     axes = sc.pl.embedding(adata.copy(), basis, show=False, **arguments)
     still = (axes[0] if isinstance(axes, list) else axes).figure
     plt.close(still)
-    reference = drawn_by_matplotlib(still)
+    reference, before = drawn_by_matplotlib(still), plt.get_fignums()
     (frame,) = sca.pl.animate_embedding(adata, basis, scale="linear", **arguments).frames()
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
     assert_same(frame, reference)
 
 
@@ -74,7 +74,7 @@ def assert_same(frame, reference):
     def apart(place, step=1):
         y, x = place
         part = frame[y : y + height, x : x + width]
-        return difference(part[::step, ::step], reference[::step, ::step])
+        return largest_difference(part[::step, ::step], reference[::step, ::step])
 
     off = apart(min(places, key=lambda place: apart(place, 7).mean()))
     assert off.mean() <= MEAN
@@ -131,7 +131,7 @@ CASES = [
     {"color": "louvain", "marker": "^", "size": 50},
     {"color": "louvain", "alpha": 0.3, "size": 300},
     {"color": "n_counts", "alpha": RISING / 200, "sort_order": False},
-    # colours
+    # colors
     {"color": "louvain", "palette": "Set2", "na_color": "red", "legend_loc": None},
     {"color": "phase", "palette": ["red", "green", "blue"]},
     {"color": "phase", "palette": {"G1": "red", "S": "blue", "G2M": "k"}},
@@ -250,6 +250,15 @@ def test_in_axes_of_the_callers(cells):
         plt.close(figure)
     theirs, ours = frames
     assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize("spelled", [pd.Index, np.array, tuple, pd.Series])
+def test_groups_in_every_spelling(cells, spelled):
+    names = ["Dendritic", "CD34+"]
+    film = sca.pl.animate_embedding(cells, color="bulk_labels", groups=spelled(names))
+    (frame,), plain = film.frames(dpi=50), {"color": "bulk_labels", "groups": names}
+    (expected,) = sca.pl.animate_embedding(cells, **plain).frames(dpi=50)
+    np.testing.assert_array_equal(frame, expected)
 
 
 def test_opacities_stay_with_their_cells_when_the_highest_go_on_top(cells):

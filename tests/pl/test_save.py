@@ -60,7 +60,7 @@ def test_mp4_is_what_players_expect(film, frames, tmp_path):
         assert np.abs(inside - frame).mean() < 3
 
 
-def test_gif_shows_the_colours_of_the_frames(film, frames, tmp_path):
+def test_gif_shows_the_colors_of_the_frames(film, frames, tmp_path):
     path = tmp_path / "film.gif"
     film.save(path, dpi=50)
     pictures, durations = decoded_by_pillow(path)
@@ -143,7 +143,7 @@ def test_a_file_that_is_there_stays_until_the_new_one_is_complete(film, tmp_path
         raise MemoryError("in the middle of the film")
 
     with monkeypatch.context() as patch:
-        patch.setattr("scanpy_anim.pl._backdrop.Backdrop.frame", failing)
+        patch.setattr("scanpy_anim.pl._backdrop._Backdrop.frame", failing)
         with pytest.raises(MemoryError):
             film.save(path)
     assert path.read_bytes() == b"what was there"
@@ -185,7 +185,7 @@ def test_a_file_that_is_there_stays_until_the_new_one_is_complete(film, tmp_path
 def test_bad_saves_fail_before_anything_is_drawn(
     film, tmp_path, monkeypatch, name, extra, error, message
 ):
-    monkeypatch.setattr("scanpy_anim.pl._backdrop.Backdrop", None)  # calling it would fail
+    monkeypatch.setattr("scanpy_anim.pl._backdrop._Backdrop", None)  # calling it would fail
     with pytest.raises(error, match=message):
         film.save(tmp_path / name, **extra)
     assert list(tmp_path.iterdir()) == []
@@ -209,11 +209,12 @@ def test_html_is_complete_whatever_matplotlibs_limit(film, tmp_path):
 
 
 def test_a_callers_figure_is_not_shown_twice(propagated, monkeypatch):
-    _figure, ax = plt.subplots()
+    figure, ax = plt.subplots()
     film = sca.pl.animate_embedding(propagated, ax=ax)
+    assert plt.fignum_exists(figure.number)
     monkeypatch.setattr(mpl, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
     film._repr_html_()
-    assert plt.get_fignums() == []
+    assert not plt.fignum_exists(figure.number)
 
 
 def test_anyones_animation_can_use_our_encoders(tmp_path):
@@ -258,8 +259,8 @@ def test_opacity_takes_no_room_where_there_is_none(film, tmp_path):
             kinds = {stream.pix_fmt for stream in container.streams.video}
         assert any("gray" in kind for kind in kinds) == transparent  # opacity is a stream beside
         film.save(tmp_path / "film.apng", dpi=50, transparent=transparent)
-        colour_type = (tmp_path / "film.apng").read_bytes()[25]  # PNG, 11.2.1: 2 is RGB, 6 RGBA
-        assert colour_type == (6 if transparent else 2)
+        color_type = (tmp_path / "film.apng").read_bytes()[25]  # PNG, 11.2.1: 2 is RGB, 6 RGBA
+        assert color_type == (6 if transparent else 2)
 
 
 def test_names_from_the_data_are_only_text(propagated):

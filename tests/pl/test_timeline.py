@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanpy_anim.pl._timeline import JUMP, Moment, Pacing
+from scanpy_anim.pl._pacing import Pacing
+from scanpy_anim.pl._timeline import JUMP, Moment
 
 PACES = "even", "change"
 
@@ -26,6 +28,12 @@ def test_every_frame_once_and_the_last_one_held():
 
 def test_another_pace_when_saving_keeps_the_hold():
     np.testing.assert_allclose(Pacing(fps=4, hold=1.5).timeline(3).seconds(10), [0.1, 0.1, 1.5])
+
+
+def test_one_frame_stays_as_long_as_asked_when_saving():
+    timeline = Pacing(duration=6).timeline(1)
+    assert timeline.seconds().tolist() == [6]
+    assert timeline.seconds(hold=2.5).tolist() == [2.5]
 
 
 def test_tweens_lie_evenly_between_frames():
@@ -138,9 +146,10 @@ def test_bad_fps(value):
         ({"hold": math.nan}, r"hold=nan"),
         ({"hold": (1, 2, 3)}, r"pair \(first, last\)"),
         ({"ease": "slow"}, r"ease='slow': 'linear', 'in-out'"),
-        ({"pace": "fast"}, r"pace='fast': 'even' or 'change'"),
+        ({"pace": "fast"}, r"pace='fast': 'auto', 'even' or 'change'"),
+        ({"every": 2, "frames": [0, 1]}, r"every=2 beside frames=\[0, 1\]"),
+        ({"fps": 5, "duration": 3}, r"fps=5, duration=3: one of the two"),
         ({"duration": 0}, r"duration=0"),
-        ({"hold": None}, r"hold=None"),
         ({"frames": 3}, r"frames=3: a list of numbers"),
         ({"frames": "all"}, r"frames='all': a list of numbers"),
     ],
@@ -150,6 +159,63 @@ def test_bad_arguments_are_named(arguments, message):
         Pacing(**arguments)
 
 
+@pytest.mark.parametrize("name", ["reverse", "bounce"])
+@pytest.mark.parametrize("value", ["no", 1, None])
+def test_switches_are_true_or_false(name, value):
+    with pytest.raises(TypeError, match=f"{name}={value!r} must be True or False"):
+        Pacing(**{name: value})
+
+
+@pytest.mark.parametrize("gives", [None, "0.5", math.nan, [0.5]])
+def test_an_ease_that_gives_no_number(gives):
+    with pytest.raises(ValueError, match="ease: the function gave"):
+        Pacing(tween=1, ease=lambda w: gives).timeline(2)
+
+
+@pytest.mark.parametrize(("n", "fps"), [(1, 1), (2, 1), (8, 2), (20, 5), (40, 10), (400, 10)])
+def test_short_films_are_slow_enough_to_be_watched(n, fps):
+    assert Pacing().timeline(n).fps == fps
+    assert Pacing(fps=25).timeline(n).fps == 25
+    assert Pacing(flowing=True).timeline(n).fps == 10
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_a_duration_is_that_of_the_whole_film(n):
+    for duration in (0.5, 6):
+        timeline = Pacing(duration=duration).timeline(n)
+        assert timeline.seconds().sum() == pytest.approx(duration)
+
+
+def test_a_closed_turn_goes_on_without_a_stop():
+    assert Pacing(closed=True).timeline(3).seconds() == pytest.approx([1, 1, 1])
+    assert Pacing(closed=True, hold=2).timeline(3).seconds()[-1] == 2
+
+
+def test_the_way_to_the_limit_is_part_of_the_film():
+    """Four steps of the same change and one eight times as large, where all of it is early."""
+    places = np.array([0, 1, 2, 3, 4, 12])
+
+    def change(a, b):
+        at = [
+            places[m.first] + (places[m.second] - places[m.first]) * math.sqrt(m.weight)
+            for m in (a, b)
+        ]
+        return abs(at[1] - at[0])
+
+    moments = Pacing().timeline(6, change, limit=True).moments
+    assert [(m.first, m.weight) for m in moments[:5]] == [(i, 0) for i in range(5)]
+    assert moments[-1] == Moment(5, 5, 0, 1.0)
+    steps = [change(a, b) for a, b in itertools.pairwise(moments)]
+    assert len(steps) == 4 + 8
+    assert max(steps) < 1.2
+    backwards = Pacing(reverse=True).timeline(6, change, limit=True).moments
+    assert len(backwards) == len(moments)
+    assert [m.first for m in backwards[-5:]] == [4, 3, 2, 1, 0]
+    for even in (Pacing(pace="even"), Pacing(frames=range(6))):
+        assert len(even.timeline(6, change, limit=True)) == 6
+    assert len(Pacing().timeline(6, change)) == 6
+
+
 def test_frames_that_are_not_there():
     with pytest.raises(ValueError, match=r"no frame 7; there are 0 to 5"):
         Pacing(frames=[0, 7]).timeline(6)
@@ -157,3 +223,16 @@ def test_frames_that_are_not_there():
         Pacing(frames=[True]).chosen(6)
     with pytest.raises(ValueError, match=r"leaves none of the 6 frames"):
         Pacing(frames=[]).timeline(6)
+
+
+@pytest.mark.parametrize("pace", ["auto", "change"])
+def test_a_way_that_starts_slowly_starts_at_its_frame(pace):
+    def change(a, b):  # nothing until three quarters of the last step
+        return abs(max(b.place, 2.75) - max(a.place, 2.75)) * 20 + (a.place < 2) * 0.1
+
+    moments = Pacing(pace=pace, tween=0).timeline(4, change, limit=True).moments
+    assert (moments[0].first, moments[0].weight) == (0, 0)
+    if pace == "auto":
+        assert (moments[2].first, moments[2].weight) == (2, 0)
+        assert moments[3].weight > 0.7
+    assert moments[-1].first == 3

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from scanpy_anim.raster import Look, PointLayer, color_table, value_levels
+from scanpy_anim.raster import FrameStyle, PointLayer, color_table, value_levels
 
 
 def resampled(embedding, n, seed=0):
@@ -27,18 +27,41 @@ def pixels(fig):
     return np.asarray(fig.canvas.buffer_rgba()).copy()
 
 
-def take_over(ax, scatter, *, values=None, order=None, **look):
-    """Replace a scatter coloured by `c=` by an artist that shows the same."""
+def take_over(ax, scatter, *, values=None, sort_key=None, **style):
+    """Replace a scatter colored by `c=` by an artist that shows the same."""
     if values is None:
         values = scatter.get_array()
-    layer = PointLayer(scatter, order=order)
+    layer = PointLayer(scatter, sort_key=sort_key)
     scatter.remove()
     levels = value_levels(values, scatter.norm, scatter.cmap.N)
-    artist = layer.artist(Look(levels, color_table(scatter.cmap), **look))
-    return ax.add_artist(artist)
+    return show_on(ax, layer, FrameStyle(levels, color_table(scatter.cmap), **style))
 
 
-def difference(a, b):
+class Shown:
+    """A style, or a function that is asked for it, to be replaced at will."""
+
+    def __init__(self, style):
+        self.style = style
+
+    def __call__(self):
+        return self.style() if callable(self.style) else self.style
+
+
+def show_on(ax, layer, style):
+    """Add an artist whose style can be changed by :func:`show`."""
+    shown = Shown(style)
+    artist = ax.add_artist(layer.artist(shown))
+    artist.shown = shown
+    return artist
+
+
+def show(artist, style):
+    """Let an artist of :func:`show_on` show something else."""
+    artist.shown.style = style
+    artist.stale = True
+
+
+def mean_and_outliers(a, b):
     """Mean difference of two pictures, and the share of pixels that differ by more than 8."""
     apart = np.abs(a.astype(int) - b)
     return apart.mean(), (apart.max(axis=-1) > 8).mean()

@@ -6,11 +6,12 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
+from matplotlib.patches import Circle
 from PIL import Image
 
-from scanpy_anim.raster import Look, PointLayer, color_bytes
+from scanpy_anim.raster import FrameStyle, PointLayer, _layer, color_bytes
 
-from .scatters import canvas, difference, pixels, resampled, take_over
+from .scatters import canvas, mean_and_outliers, pixels, resampled, show, take_over
 
 
 def stage(embedding, *, ours, n=2000, **style):
@@ -42,7 +43,7 @@ def decoded(png):
 @pytest.mark.parametrize("zorder", [0.2, 1, 9])
 def test_takes_its_place_among_others(embedding, zorder):
     theirs, ours = (pixels(stage(embedding, ours=o, zorder=zorder)[0]) for o in (False, True))
-    mean, share = difference(theirs, ours)
+    mean, share = mean_and_outliers(theirs, ours)
     assert mean <= 0.3
     assert share <= 0.001
 
@@ -54,7 +55,7 @@ def test_png_files(embedding, kwargs):
     )
     assert theirs.shape == ours.shape
     alpha = theirs[..., 3:] / 255.0
-    mean, share = difference(theirs * alpha, ours * (ours[..., 3:] / 255.0))
+    mean, share = mean_and_outliers(theirs * alpha, ours * (ours[..., 3:] / 255.0))
     assert mean <= 0.3
     assert share <= 0.001
 
@@ -67,12 +68,12 @@ def test_svg_files_hold_one_picture(embedding, kwargs):
         text = saved(fig, "svg", **kwargs).decode()
         found = [decoded(b64decode(png)) for png in re.findall(r"base64,\s*([^\"]+)\"", text)]
         assert "in front" in text or "<path" in text
-        assert len(found) == 2  # the points and the colour bar
+        assert len(found) == 2  # the points and the color bar
         images.append(max(found, key=np.size))
         assert len(text) < 400_000
     theirs, ours = (image.astype(float) * (image[..., 3:] / 255) for image in images)
     assert theirs.shape == ours.shape
-    mean, share = difference(theirs, ours)
+    mean, share = mean_and_outliers(theirs, ours)
     assert mean <= 0.5
     assert share <= 0.001
 
@@ -116,12 +117,12 @@ def test_blitting(embedding):
     artist.set_animated(True)
     pixels(fig)
     background = fig.canvas.copy_from_bbox(fig.bbox)
-    look = artist.get_look()
-    artist.set_look(Look(look.levels[::-1].copy(), look.table))
+    style = artist.get_style()
+    show(artist, FrameStyle(style.levels[::-1].copy(), style.table))
     ax.draw_artist(artist)
     assert (np.asarray(fig.canvas.buffer_rgba()) != whole).any()
     fig.canvas.restore_region(background)
-    artist.set_look(look)
+    show(artist, style)
     ax.draw_artist(artist)
     np.testing.assert_array_equal(np.asarray(fig.canvas.buffer_rgba()), whole)
 
@@ -139,22 +140,19 @@ def test_several_axes_in_one_figure(embedding):
                 take_over(ax, scatter)
         return pixels(fig)
 
-    mean, share = difference(drawn(False), drawn(True))
+    mean, share = mean_and_outliers(drawn(False), drawn(True))
     assert mean <= 0.3
     assert share <= 0.001
 
 
-def test_screen_and_file_do_not_drive_each_other_out(embedding):
-    fig, ax = stage(embedding, ours=True)
-    layer = ax.artists[0].layer
-    pixels(fig)
-    saved(fig, "png", dpi=150)
-    scenes = set(layer._scenes.values())
-    assert len(scenes) == 2
-    for _ in range(2):
+def test_screen_and_file_do_not_drive_each_other_out(embedding, monkeypatch):
+    placed, place = [], _layer.place_points
+    monkeypatch.setattr(_layer, "place_points", lambda *a: placed.append(1) or place(*a))
+    fig, _ = stage(embedding, ours=True)
+    for _ in range(3):
         pixels(fig)
         saved(fig, "png", dpi=150)
-    assert set(layer._scenes.values()) == scenes
+    assert placed == [1, 1]
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
@@ -176,15 +174,15 @@ def test_extent_is_the_collections(embedding, scale, clip_on):
 def test_invisible_artists_cost_nothing(embedding):
     fig, ax = stage(embedding, ours=True)
     artist = ax.artists[0]
-    artist.set_look(lambda: pytest.fail("asked for its look"))
+    show(artist, lambda: pytest.fail("asked for its style"))
     artist.set_visible(False)
     pixels(fig)
 
 
-def test_look_is_asked_for_at_each_draw(embedding):
+def test_style_is_asked_for_at_each_draw(embedding):
     fig, ax = stage(embedding, ours=True)
-    look, asked = ax.artists[0].get_look(), []
-    ax.artists[0].set_look(lambda: asked.append(1) or look)
+    style, asked = ax.artists[0].get_style(), []
+    show(ax.artists[0], lambda: asked.append(1) or style)
     pixels(fig)
     pixels(fig)
     assert len(asked) == 2
@@ -195,13 +193,43 @@ def test_added_to_other_axes(embedding):
     """The points go where the coordinates of their new axes say."""
     _, ax = canvas()
     scatter = ax.scatter(*embedding.T, c=embedding[:, 0], s=10, edgecolor="none")
-    look = Look(np.zeros(len(embedding), np.uint8), color_bytes([(1, 0, 0, 1)]))
+    style = FrameStyle(np.zeros(len(embedding), np.uint8), color_bytes([(1, 0, 0, 1)]))
     layer = PointLayer(scatter)
     other, axes = canvas(dpi=60)
     axes.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-    axes.add_artist(layer.artist(look))
+    axes.add_artist(layer.artist(style))
     red = pixels(other)[..., 1] < 100
     fig2, axes2 = canvas(dpi=60)
     axes2.scatter(*embedding.T, color=["r"] * len(embedding), s=10, edgecolor="none")
     axes2.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
     assert np.mean(red != (pixels(fig2)[..., 1] < 100)) < 0.002
+
+
+def test_artists_are_clipped_by_the_one_box_of_their_axes(embedding):
+    """A box each, which follows the axes, took longer than all else of an artist."""
+    _, ax = stage(embedding, ours=True)
+    first = ax.artists[0]
+    second = ax.add_artist(first.layer.artist(first.get_style()))
+    assert second.get_clip_box() is ax.bbox
+    assert second.get_clip_path() is None
+    second.set_clip_box(None)
+    second.set_clip_path(ax.patch)
+    assert second.get_clip_box() is ax.bbox
+
+
+@pytest.mark.parametrize("change", ["smaller", "round"])
+def test_axes_that_are_no_plain_box_clip_as_they_clip_a_scatter(embedding, change):
+    images = []
+    for ours in (False, True):
+        fig, ax = canvas()
+        if change == "smaller":
+            ax.patch.set_bounds(0.25, 0.25, 0.5, 0.4)
+        else:
+            ax.patch = Circle((0.5, 0.5), 0.3, transform=ax.transAxes)
+        scatter = ax.scatter(*embedding.T, c=embedding[:, 0], s=30, edgecolor="none")
+        if ours:
+            take_over(ax, scatter)
+        images.append(pixels(fig))
+    mean, share = mean_and_outliers(*images)
+    assert mean <= 0.3
+    assert share <= 0.002

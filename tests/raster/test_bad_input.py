@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.patheffects import Stroke
 
-from scanpy_anim.raster import Look, PointLayer, color_bytes
+from scanpy_anim.raster import FrameStyle, PointLayer, color_bytes
+from scanpy_anim.raster._canvas import Canvas
 
-from .scatters import canvas, difference, pixels, take_over
+from .scatters import canvas, mean_and_outliers, pixels, show, show_on, take_over
 
 RED = color_bytes([(1, 0, 0, 1)])
 
@@ -18,7 +19,7 @@ def red_layer(xy, **style):
     scatter.remove()
     ax.set(xlim=(0, 1), ylim=(0, 1))
     layer = PointLayer(scatter)
-    ax.add_artist(layer.artist(Look(np.zeros(len(xy), np.uint8), RED)))
+    show_on(ax, layer, FrameStyle(np.zeros(len(xy), np.uint8), RED))
     return fig, ax
 
 
@@ -56,7 +57,7 @@ def test_marker_larger_than_the_canvas_looks_as_matplotlib_draws_it():
             take_over(ax, scatter)
         return pixels(fig)
 
-    mean, share = difference(picture(False), picture(True))
+    mean, share = mean_and_outliers(picture(False), picture(True))
     assert mean <= 0.1
     assert share <= 0.001
 
@@ -71,18 +72,24 @@ def test_canvas_of_one_pixel():
 
 
 def test_canvas_beyond_the_bound_is_refused_at_once(monkeypatch):
-    from scanpy_anim.raster import _view
+    from scanpy_anim.raster import _canvas
 
     fig, _ = red_layer([(0.5, 0.5)])
-    monkeypatch.setattr(_view, "_MOST_BYTES", 300 * 250 * 24 - 1)
+    monkeypatch.setattr(_canvas, "_MOST_BYTES", 300 * 250)  # a byte a pixel is never enough
     with pytest.raises(MemoryError, match=r"300 × 250 pixels would need 0\.0 GiB"):
         pixels(fig)
 
 
 def test_bound_allows_what_screens_and_papers_need():
-    from scanpy_anim.raster._view import _BYTES_PER_PIXEL, _MOST_BYTES
+    """A0 at 300 dots an inch is drawn; what no machine has room for is refused."""
 
-    assert 12_000 * 12_000 * _BYTES_PER_PIXEL < _MOST_BYTES < 20_000 * 20_000 * _BYTES_PER_PIXEL
+    def square(side):
+        whole, window = np.zeros((0, 2), np.uint8), np.array([0, side, 0, side])
+        return Canvas(side, side, 300.0, np.eye(3), window, whole)
+
+    square(12_000).check_memory()
+    with pytest.raises(MemoryError, match=r"20000 × 20000 pixels would need \d+\.\d GiB"):
+        square(20_000).check_memory()
 
 
 def test_marker_beyond_the_bound_is_refused():
@@ -95,38 +102,42 @@ LEVELS = np.zeros(3, np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("look", "message"),
+    ("style", "message"),
     [
         ({"levels": np.zeros(3)}, r"levels must be a uint8 or uint16 .* got float64"),
         ({"levels": np.zeros((3, 1), np.uint8)}, r"of shape \(3, 1\)"),
         ({"levels": LEVELS + 1}, r"levels go up to 1, but table has 1 rows"),
         ({"table": RED / 255}, r"table must be .* uint8 of shape \(1, 4\).* got float64"),
         ({"table": RED[:, :3]}, r"table must be .* got uint8 of shape \(1, 3\)"),
-        ({"opacity": np.ones(3)}, r"opacity must be .* uint8 of shape \(3,\).* got float64"),
-        ({"opacity": np.ones(2, np.uint8)}, r"got uint8 of shape \(2,\)"),
-        ({"order": np.arange(4)}, r"order must be an array shape \(3,\) .* shape \(4,\)"),
+        ({"missing": np.ones(3)}, r"missing must be .* bool of shape \(3,\).* got float64"),
+        ({"missing": np.ones(2, bool)}, r"got bool of shape \(2,\)"),
+        ({"sort_key": np.arange(4)}, r"sort_key must be an array shape \(3,\) .* shape \(4,\)"),
         ({"offsets": np.zeros((3, 3))}, r"offsets must be .* shape \(3, 2\)"),
     ],
 )
-def test_looks_are_checked(look, message):
+def test_styles_are_checked(style, message):
     with pytest.raises(ValueError, match=message):
-        Look(**{"levels": LEVELS, "table": RED, **look})
+        FrameStyle(**{"levels": LEVELS, "table": RED, **style})
 
 
-def test_look_of_another_number_of_cells():
+def test_style_of_another_number_of_cells():
     fig, ax = red_layer([(0.5, 0.5)] * 4)
-    ax.artists[0].set_look(Look(LEVELS, RED))
+    show(ax.artists[0], FrameStyle(LEVELS, RED))
     with pytest.raises(ValueError, match=r"one entry a cell \(4\), got 3"):
         pixels(fig)
 
 
-def test_order_of_another_length_or_kind():
+def test_sort_key_of_another_length_or_kind():
     _, ax = canvas()
     scatter = ax.scatter([0, 1], [0, 1])
     with pytest.raises(ValueError, match=r"one key a cell, shape \(2,\), got \(3,\)"):
-        PointLayer(scatter, order=np.arange(3))
+        PointLayer(scatter, sort_key=np.arange(3))
+    with pytest.raises(IndexError, match=r"on_top holds positions .* among the 2 cells"):
+        PointLayer(scatter, on_top=[0, 2])
+    with pytest.raises(IndexError, match=r"on_top holds positions"):
+        PointLayer(scatter, on_top=[-1])
     with pytest.raises(TypeError, match=r"dtype object have no order"):
-        PointLayer(scatter, order=np.array(["a", None], dtype=object))
+        PointLayer(scatter, sort_key=np.array(["a", None], dtype=object))
 
 
 def test_hatches_and_path_effects_are_refused():

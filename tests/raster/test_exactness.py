@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from .scatters import canvas, difference, pixels, resampled, take_over
+from .scatters import canvas, mean_and_outliers, pixels, resampled, show, take_over
 
 MEAN, SHARE = 0.6, 0.001  # of 255; of the pixels by more than 8
 
@@ -19,7 +19,7 @@ def pictures(embedding, n, *, dpi=100, size=(3.0, 2.5), **style):
     theirs = pixels(fig)
     artist = take_over(ax, scatter, values=values)
     composed = pixels(fig)
-    artist.set_look(replace(artist.get_look(), order=np.arange(n)))
+    show(artist, replace(artist.get_style(), sort_key=np.arange(n)))
     return theirs, composed, pixels(fig)
 
 
@@ -45,7 +45,7 @@ def test_looks_like_agg(embedding, case):
     theirs, *both = pictures(embedding, **case)
     assert (theirs != 255).any()
     for ours in both:
-        mean, share = difference(theirs, ours)
+        mean, share = mean_and_outliers(theirs, ours)
         assert mean <= MEAN
         assert share <= SHARE
 
@@ -67,7 +67,7 @@ WORST = [
 def test_the_worst_cases_get_no_worse(embedding, case, known):
     theirs, *both = pictures(embedding, **case)
     for ours in both:
-        mean, share = difference(theirs, ours)
+        mean, share = mean_and_outliers(theirs, ours)
         assert mean <= 1.1 * known
         assert share == 0
 
@@ -78,7 +78,7 @@ def test_few_cells_of_many_sizes(embedding, n_sizes):
     sizes = np.random.default_rng(5).permutation(np.linspace(20, 250, n_sizes))
     theirs, *both = pictures(embedding, 700, s=np.resize(sizes, 700), size=(6, 5))
     for ours in both:
-        mean, share = difference(theirs, ours)
+        mean, share = mean_and_outliers(theirs, ours)
         assert mean <= MEAN
         assert share <= SHARE
 
@@ -91,7 +91,7 @@ def test_sizes_of_their_own(embedding, kind, marker):
     sizes = rng.choice([1.0, 10.0, 60.0], size=n) if kind == "few" else rng.uniform(0, 80, size=n)
     theirs, *both = pictures(embedding, n, s=sizes, marker=marker)
     for ours in both:
-        mean, share = difference(theirs, ours)
+        mean, share = mean_and_outliers(theirs, ours)
         assert mean <= MEAN
         # squares snap to whole pixels, so that a rounded size can move an edge by one
         assert share <= (SHARE if marker == "o" or kind == "few" else 0.02)
@@ -101,7 +101,7 @@ def test_209_thousand_cells_as_scanpy_draws_them(embedding):
     n = 209_126
     theirs, *both = pictures(embedding, n, s=120000 / n, marker=".", dpi=200, size=(6, 6))
     for ours in both:
-        mean, share = difference(theirs, ours)
+        mean, share = mean_and_outliers(theirs, ours)
         assert mean <= MEAN
         assert share <= SHARE
 

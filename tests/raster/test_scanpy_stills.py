@@ -2,12 +2,15 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import scanpy as sc
+from anndata import AnnData
 
-from scanpy_anim.raster import Look, PointLayer, color_bytes, color_table, value_levels
+import scanpy_anim as sca
+from scanpy_anim.raster import FrameStyle, PointLayer, color_bytes, color_table, value_levels
 
-from .scatters import difference, pixels
+from .scatters import mean_and_outliers, pixels
 
 # scanpy's own calls
 pytestmark = pytest.mark.filterwarnings(
@@ -17,15 +20,15 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-def look_of(scatter):
-    """What a scatter shows, by values and a colour map or by a colour a cell."""
+def style_of(scatter):
+    """What a scatter shows, by values and a color map or by a color a cell."""
     if scatter.get_array() is not None:
         levels = value_levels(scatter.get_array(), scatter.norm, scatter.cmap.N)
-        return Look(levels, color_table(scatter.cmap))
+        return FrameStyle(levels, color_table(scatter.cmap))
     colors, levels = np.unique(scatter.get_facecolor(), axis=0, return_inverse=True)
     if scatter.get_alpha() is not None:  # the layer's own, a factor
         colors[:, 3] = 1.0
-    return Look(levels.ravel().astype(np.uint8), color_bytes(colors))  # numpy 2.0: a column
+    return FrameStyle(levels.ravel().astype(np.uint8), color_bytes(colors))  # numpy 2.0: a column
 
 
 @pytest.mark.parametrize(
@@ -39,8 +42,8 @@ def look_of(scatter):
     ],
     ids=lambda kwargs: kwargs["color"],
 )
-def test_the_cloud_of_an_embedding(adata, kwargs):
-    fig = sc.pl.embedding(adata, "umap", show=False, return_fig=True, **kwargs)
+def test_the_cloud_of_an_embedding(pbmc, kwargs):
+    fig = sc.pl.embedding(pbmc, "umap", show=False, return_fig=True, **kwargs)
     try:
         clouds = [c for ax in fig.axes for c in ax.collections if len(c.get_offsets()) > 1]
         assert clouds
@@ -48,11 +51,36 @@ def test_the_cloud_of_an_embedding(adata, kwargs):
         for cloud in clouds:
             axes = cloud.axes
             layer = PointLayer(cloud)
-            look = look_of(cloud)
+            style = style_of(cloud)
             cloud.remove()
-            axes.add_artist(layer.artist(look))
-        mean, share = difference(theirs, pixels(fig))
+            axes.add_artist(layer.artist(style))
+        mean, share = mean_and_outliers(theirs, pixels(fig))
         assert mean <= 0.2
         assert share <= 0.001
     finally:
         plt.close(fig)
+
+
+def test_a_frame_in_its_own_order_is_scanpys_still(embedding):
+    """Black edges show every pair of cells that lies in another order than scanpy's."""
+    rng = np.random.default_rng(0)
+    n = 20_000
+    values = rng.normal(size=n).astype(np.float32)
+    values[rng.random(n) < 0.2] = np.nan
+    adata = AnnData(obs=pd.DataFrame({"v": values}, index=np.arange(n).astype(str)))
+    adata.obsm["X_umap"] = embedding[rng.integers(len(embedding), size=n)] + rng.normal(size=(n, 2))
+    style = {"color": ["v"], "size": 30, "edgecolor": "k", "linewidth": 0.5}
+    film = sca.pl.animate_embedding(
+        adata, sort_order="frame", scale="linear", frame_title=None, progress=False, **style
+    )
+    (ours,) = film.frames(dpi=100)
+    fig = sc.pl.embedding(adata, "umap", show=False, return_fig=True, title="", **style)
+    try:
+        fig.set_dpi(100)
+        theirs = pixels(fig)[..., :3]
+    finally:
+        plt.close(fig)
+    apart = np.abs(theirs.astype(int) - ours).max(axis=-1)
+    assert (theirs.min(axis=-1) < 60).mean() > 0.05
+    assert apart.mean() <= 0.5
+    assert np.quantile(apart, 0.999) <= 8

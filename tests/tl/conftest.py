@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,20 +13,6 @@ from scipy import sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(scope="session")
-def _pbmc() -> AnnData:
-    with warnings.catch_warnings():
-        # the bundled file is older than the current anndata, which says so
-        warnings.simplefilter("ignore")
-        return sc.datasets.pbmc68k_reduced()
-
-
-@pytest.fixture
-def pbmc(_pbmc: AnnData) -> AnnData:
-    """700 real cells with a neighbour graph and named types."""
-    return _pbmc.copy()
 
 
 @pytest.fixture

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anndata
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
 import scanpy_anim.tl as tl
-from scanpy_anim.tl._calibration import apply_temperature, fit_temperature, folds, seed_weights
-from scanpy_anim.tl._decision import class_mass_weights, column_names, decide, shares
+from scanpy_anim._decision import (
+    Decision,
+    class_mass_weights,
+    column_names,
+    decide,
+    shares,
+)
+from scanpy_anim.tl import _decide_labels
+from scanpy_anim.tl._calibration import (
+    _fit_logistic,
+    _fit_temperature,
+    calibrate,
+    drawn_otherwise,
+    folds,
+)
+from scanpy_anim.tl._label_sets import label_sets, least_shares
 
 if TYPE_CHECKING:
     import io
+    from pathlib import Path
 
     from anndata import AnnData
 
@@ -42,6 +58,53 @@ def test_shares_and_decisions() -> None:
     labels, confidence = decide(probability)
     np.testing.assert_array_equal(labels, [1, -1, 0, 0])
     np.testing.assert_allclose(confidence, [0.75, 0, 0.5, 1])
+
+
+def test_a_decision_is_the_same_whatever_a_cell_s_scores_are_scaled_by() -> None:
+    random = np.random.default_rng(0)
+    scores = random.random((200, 5)) ** 4
+    scale = 10.0 ** random.integers(-250, 250, size=(200, 1))
+    knots = np.array([0, 0.5, 1]), np.array([0.2, 0.6, 0.9])
+    for decision in (Decision(), Decision(temperature=0.3), Decision(None, None, 2.0, *knots)):
+        labels, confidence = decision.of(scores)
+        again, same = decision.of(scores * scale)
+        np.testing.assert_array_equal(labels, scores.argmax(axis=1))
+        np.testing.assert_array_equal(again, labels)
+        np.testing.assert_allclose(same, confidence, rtol=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [None, 0.5, 3.0])
+def test_probabilities_agree_with_labels_and_confidence(temperature: float | None) -> None:
+    random = np.random.default_rng(0)
+    scores = random.random((500, 4)) ** 6
+    scores[:7] = 0
+    scores[7] = [0, 0, 1, 0]
+    for confidences in ([0.25, 0.4, 0.9], [0.25, 0.9, 1]):
+        decision = Decision(None, None, temperature, np.array([0.25, 0.5, 1]), confidences)
+        labels, confidence = decision.of(scores)
+        probability = decision.probability(scores)
+        assert (labels[:7] == -1).all()
+        np.testing.assert_array_equal(probability[:7], 0)
+        np.testing.assert_allclose(probability[7:].sum(axis=1), 1, rtol=1e-12)
+        np.testing.assert_allclose(probability.max(axis=1), confidence, rtol=1e-12)
+        np.testing.assert_array_equal(probability[7:].argmax(axis=1), labels[7:])
+        np.testing.assert_array_equal(labels[7:], scores[7:].argmax(axis=1))
+        assert (probability >= 0).all()
+
+
+def test_films_of_some_cells_use_the_class_weights_of_all(pbmc: AnnData) -> None:
+    _few(pbmc, 2)
+    tl.label_propagation(pbmc, "few", clamp="hard")
+    record, history = pbmc.uns[KEY], pbmc.obsm[KEY]
+    assert record["class_weights"].shape == history.shape[1:]
+    decision = Decision.from_record(record)
+    few = history[::3]
+    for column in range(history.shape[1]):
+        expected = (history[:, column] / history[:, column].sum(axis=0, dtype=float))[::3]
+        labels, _ = decision.of(few[:, column], column)
+        reached = expected.any(axis=1)
+        np.testing.assert_array_equal(labels[reached], expected.argmax(axis=1)[reached])
+    np.testing.assert_array_equal(labels, pbmc.obs[KEY].cat.codes[::3])
 
 
 def test_class_mass_gives_each_class_its_share() -> None:
@@ -91,7 +154,7 @@ def test_min_confidence_leaves_cells_without_label(pbmc: AnnData) -> None:
 @pytest.mark.parametrize("clamp", ["soft", "hard"])
 def test_calibrated_confidence_is_the_accuracy(pbmc: AnnData, clamp: str, history: str) -> None:
     _few(pbmc, 20)
-    tl.label_propagation(pbmc, "few", clamp=clamp, history=history)
+    tl.label_propagation(pbmc, "few", alpha=0.99, clamp=clamp, history=history)
     before = pbmc.obs[[KEY, f"{KEY}_confidence"]].copy()
     told = pbmc.obs["few"].notna().to_numpy()
     right = (pbmc.obs[KEY] == pbmc.obs["bulk_labels"]).to_numpy()[~told]
@@ -106,12 +169,16 @@ def test_calibrated_confidence_is_the_accuracy(pbmc: AnnData, clamp: str, histor
     assert "temperature" not in pbmc.uns[KEY]
 
 
-def test_too_few_seeds_are_not_calibrated(pbmc: AnnData, logged: io.StringIO) -> None:
+def test_too_few_seeds_are_not_calibrated(
+    pbmc: AnnData, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_decide_labels, "hold_out", None)  # not even tried
     _few(pbmc, 1)
     tl.label_propagation(pbmc, "few")
     before = pbmc.obsm[f"{KEY}_proba"].copy()
     tl.assign_labels(pbmc, calibrate=True)
-    assert "calibrate=True needs 30 seeds" in logged.getvalue()
+    assert "calibration" not in pbmc.uns[KEY]
+    assert "calibrate=True needs 40 seeds" in logged.getvalue()
     assert "temperature" not in pbmc.uns[KEY]
     assert pbmc.obsm[f"{KEY}_proba"].equals(before)
 
@@ -123,21 +190,166 @@ def test_the_temperature_is_the_most_likely_one() -> None:
     probability = np.exp(0.2 * logits) / np.exp(0.2 * logits).sum(axis=1, keepdims=True)
 
     def loss(log_temperature: float) -> float:
-        calibrated = apply_temperature(probability, float(np.exp(log_temperature)))
+        calibrated = shares(probability, temperature=float(np.exp(log_temperature)))
         return -np.log(calibrated[np.arange(3000), truth]).mean()
 
     best = minimize_scalar(loss, bounds=(-6, 4), method="bounded", options={"xatol": 1e-6})
-    np.testing.assert_allclose(fit_temperature(probability, truth), np.exp(best.x), rtol=1e-2)
+    np.testing.assert_allclose(_fit_temperature(probability, truth), np.exp(best.x), rtol=5e-2)
+    # few seeds have little to say against the share, and all right is no certainty
+    few = np.full((10, 2), [0.7, 0.3])
+    temperature = _fit_temperature(few, np.zeros(10, dtype=int))
+    assert 0.7 < shares(few, temperature=temperature)[0, 0] < 0.85
 
 
 def test_temperature_leaves_rows_of_zeros_and_ranks() -> None:
     probability = np.array([[0.0, 0, 0], [0.2, 0.3, 0.5], [0, 1, 0]])
     for temperature in (0.05, 1, 20):
-        changed = apply_temperature(probability, temperature)
+        changed = shares(probability, temperature=temperature)
         np.testing.assert_array_equal(changed[0], 0)
         np.testing.assert_allclose(changed[1:].sum(axis=1), 1)
         np.testing.assert_array_equal(changed.argsort(), probability.argsort())
-    np.testing.assert_allclose(apply_temperature(probability, 1), probability)
+    np.testing.assert_allclose(shares(probability, temperature=1), probability)
+
+
+def test_the_curve_is_the_one_that_the_truth_was_drawn_from() -> None:
+    random = np.random.default_rng(0)
+    odds = random.normal(1, 2, size=20_000)
+    right = random.random(20_000) < 1 / (1 + np.exp(-(0.5 * odds - 0.7)))
+    share = 1 / (1 + np.exp(-odds))
+    slope, offset = _fit_logistic(share, right, np.ones(20_000))
+    assert slope == pytest.approx(0.5, abs=0.03)
+    assert offset == pytest.approx(-0.7, abs=0.05)
+    # few seeds have little to say against the share, and all right is no infinity
+    slope, offset = _fit_logistic(np.full(3, 0.7), np.ones(3, dtype=bool), np.ones(3))
+    assert 0.7 < 1 / (1 + np.exp(-(slope * np.log(0.7 / 0.3) + offset))) < 0.85
+
+
+@pytest.mark.parametrize("sharpness", [0.15, 1.0, 6.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_calibration_takes_is_never_worse_by_much(sharpness: float, seed: int) -> None:
+    """Shares too timid, right and too bold, by draws from the truth; asked of other draws."""
+    random = np.random.default_rng(seed)
+    logits = 2 * random.normal(size=(20_400, 4))
+    honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    truth = (honest.cumsum(axis=1) > random.random((20_400, 1))).argmax(axis=1)
+    said = shares(honest, temperature=1 / sharpness)
+    found = calibrate(said[:400], truth[:400], np.ones(400))
+    labels, share = decide(said[400:])
+    confidence = decide(said[400:], temperature=found.temperature)[1]
+    if found.bends:
+        confidence = np.interp(confidence, *found.knots(4))
+    right = labels == truth[400:]
+    before, after = (_calibration_error(c, right) for c in (share, confidence))
+    assert after <= max(0.05, before + 0.005)
+    assert (found.method == "none") == (sharpness == 1.0)
+    assert np.isfinite([found.loss_before, found.loss_after]).all()
+    assert found.loss_after <= found.loss_before
+
+
+def test_seeds_drawn_at_random_are_told_from_others() -> None:
+    random = np.random.default_rng(0)
+    found = np.array([7000, 2000, 700, 300])
+    drawn = [random.choice(4, 200, p=found / found.sum()) for _ in range(200)]
+    assert np.mean([drawn_otherwise(named, found) for named in drawn]) < 0.05
+    assert drawn_otherwise(np.repeat(np.arange(4), 20), found)
+    assert not drawn_otherwise(np.array([-1, -1, 0, 0, 0, 1]), found)
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
+def test_sets_hold_the_truth_as_often_as_asked_where_seeds_are_like_the_cells(
+    coverage: float,
+) -> None:
+    """The theorem, on exchangeable draws: coverage of each class on the mean of many draws."""
+    random = np.random.default_rng(0)
+    held = []
+    for _ in range(60):
+        truth = np.repeat([0, 1, 2], [100, 60, 700])
+        logits = random.normal(size=(860, 3)) + 1.5 * np.eye(3)[truth]
+        said = shares(np.exp(logits))
+        order = random.permutation(860)
+        seeds, cells = order[:430], order[430:]
+        least = least_shares(said[seeds], truth[seeds], np.ones(430), coverage)
+        sets = label_sets(said[cells], least)
+        inside = sets[np.arange(430), truth[cells]]
+        held.append([inside.mean(), inside[truth[cells] == 0].mean()])
+    everyone, of_class = np.mean(held, axis=0)
+    assert everyone == pytest.approx(coverage, abs=0.015)
+    assert of_class == pytest.approx(coverage, abs=0.04)
+
+
+def test_classes_with_few_seeds_lean_on_the_others() -> None:
+    said = np.linspace(0.01, 1, 100)
+    said = np.c_[said, 1 - said]
+    truth = np.zeros(100, dtype=int)
+    truth[:5] = 1
+    least = least_shares(said, truth, np.ones(100), 0.9)
+    own = said[np.arange(100), truth]
+    assert least[0] == np.sort(own[truth == 0])[95 - int(np.ceil(96 * 0.9))]
+    assert least[1] == np.sort(own)[100 - int(np.ceil(101 * 0.9))]
+    assert np.isneginf(least_shares(said[:4], truth[:4], np.ones(4), 0.9)).all()
+    assert label_sets(np.array([[0.0, 0.0], [0.2, 0.8]]), np.array([0.5, 0.5])).tolist() == [
+        [True, True],
+        [False, True],
+    ]
+
+
+@pytest.mark.parametrize("column", ["bulk_labels", "louvain"])
+def test_sets_hold_nine_of_ten_true_labels(pbmc: AnnData, column: str) -> None:
+    covered = []
+    for seed in range(4):
+        shuffled = pbmc.obs.sample(frac=1, random_state=seed)
+        sizes = pbmc.obs[column].value_counts()
+        few = shuffled.groupby(column, observed=True).head(20)
+        keep = (
+            few.groupby(column, observed=True).cumcount() < few[column].map(sizes).astype(int) // 2
+        )
+        pbmc.obs["few"] = pbmc.obs[column].where(pbmc.obs_names.isin(few.index[keep]))
+        tl.label_propagation(pbmc, "few", method="direct")
+        tl.assign_labels(pbmc, coverage=0.9)
+        sets = pbmc.obsm[f"{KEY}_set"]
+        assert sets.dtype == bool
+        np.testing.assert_array_equal(pbmc.obs[f"{KEY}_set_size"], sets.sum(axis=1))
+        asked = pbmc.obs["few"].isna().to_numpy()
+        truth = pbmc.obs[KEY].cat.categories.get_indexer(pbmc.obs[column].astype(str))
+        covered.append(sets[np.arange(700), truth][asked & (truth >= 0)].mean())
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.035)
+
+
+def test_more_coverage_than_seeds_can_tell_is_refused(
+    pbmc: AnnData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _few(pbmc, 5)
+    tl.label_propagation(pbmc, "few")
+    before = pbmc.obs.copy()
+    monkeypatch.setattr(_decide_labels, "hold_out", None)
+    with pytest.raises(ValueError, match=r"coverage=0\.999 needs 1000 seeds.*there are 50"):
+        tl.assign_labels(pbmc, coverage=0.999)
+    assert pbmc.obs.equals(before)
+    tl.label_propagation(pbmc, {"A": [0], "B": [1]})
+    with pytest.raises(ValueError, match=r"coverage=0\.9 needs 10 seeds.*there are 0"):
+        tl.assign_labels(pbmc, coverage=0.9)
+
+
+def test_sets_go_when_they_are_not_asked_for_again(pbmc: AnnData, tmp_path: Path) -> None:
+    _few(pbmc, 20)
+    tl.label_propagation(pbmc, "few")
+    tl.assign_labels(pbmc, coverage=0.9, calibrate=True)
+    assert {f"obs/{KEY}_set_size", f"obsm/{KEY}_set"} <= set(pbmc.uns[KEY]["fields"])
+    assert pbmc.uns[KEY]["labels"]["coverage"] == 0.9
+    pbmc.write_h5ad(tmp_path / "cells.h5ad")
+    read = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    np.testing.assert_array_equal(read.obsm[f"{KEY}_set"], pbmc.obsm[f"{KEY}_set"])
+    decision = Decision.from_record(read.uns[KEY])
+    labels, confidence = decision.of(read.obsm[KEY][:, -1], -1)
+    np.testing.assert_array_equal(labels, read.obs[KEY].cat.codes)
+    np.testing.assert_allclose(confidence, read.obs[f"{KEY}_confidence"], rtol=1e-6)
+    for adata in (pbmc, read):
+        tl.assign_labels(adata)
+        assert f"{KEY}_set" not in adata.obsm
+        assert f"{KEY}_set_size" not in adata.obs
+        assert f"obsm/{KEY}_set" not in set(adata.uns[KEY]["fields"])
+        assert "coverage" not in adata.uns[KEY]["labels"]
+        assert "calibration" not in adata.uns[KEY]
 
 
 def test_folds_hold_out_each_seed_once_but_the_only_one() -> None:
@@ -161,40 +373,6 @@ def test_names_that_files_cannot_hold() -> None:
     ]
 
 
-def test_held_out_seeds_weigh_as_much_as_their_class_was_found() -> None:
-    truth = np.repeat([0, 1, 2], [30, 30, 60])
-    found = np.repeat([0, 1, 2, 3], [70, 20, 10, 7])  # of class 3 no seed can be held out
-    weights = seed_weights(truth, found, 4)
-    # 40 seeds a class: four parts what was found, one part what the seeds are
-    wanted = 0.8 * np.array([0.7, 0.2, 0.1]) + 0.2 * np.array([0.25, 0.25, 0.5])
-    by_class = [weights[truth == c].sum() / len(truth) for c in range(3)]
-    np.testing.assert_allclose(by_class, wanted)
-    np.testing.assert_array_equal(seed_weights(truth, found[:0], 4), 1)
-
-
-def test_a_large_class_counts_more_in_the_temperature(pbmc: AnnData) -> None:
-    """Seeds are even, cells are not: the likelihood is that of the cells."""
-    random = np.random.default_rng(0)
-    truth = np.repeat([0, 1], 2000)
-    # class 0 is easier than its shares say, class 1 harder
-    sharpness = np.where(truth == 0, 4.0, 0.5)
-    logits = random.logistic(size=4000) + np.where(truth == 0, 1, -1) * sharpness
-    share = 1 / (1 + np.exp(-logits))
-    probability = np.c_[share, 1 - share]
-    even = fit_temperature(probability, truth)
-    for found, sharper in ((np.repeat([0, 1], [95, 5]), True), (np.repeat([0, 1], [5, 95]), False)):
-        weights = seed_weights(truth, found, 2)
-        uneven = fit_temperature(probability, truth, weights)
-        assert (uneven < even) == sharper
-
-        def loss(log_temperature: float, weights: np.ndarray = weights) -> float:
-            calibrated = apply_temperature(probability, float(np.exp(log_temperature)))
-            return -(weights * np.log(calibrated[np.arange(4000), truth])).mean()
-
-        best = minimize_scalar(loss, bounds=(-6, 4), method="bounded", options={"xatol": 1e-6})
-        np.testing.assert_allclose(uneven, np.exp(best.x), rtol=1e-2)
-
-
 @pytest.mark.parametrize("history", ["scores", "labels"])
 def test_seeds_of_other_cells_are_not_calibrated_on(pbmc: AnnData, history: str) -> None:
     _few(pbmc, 20)
@@ -216,6 +394,12 @@ BAD = {
     "confidence text": ({"min_confidence": "0.5"}, ValueError, "min_confidence='0.5' must lie"),
     "confidence NaN": ({"min_confidence": float("nan")}, ValueError, "min_confidence=nan must"),
     "confidence switch": ({"min_confidence": True}, ValueError, "min_confidence=True must lie"),
+    "coverage 1": ({"coverage": 1}, ValueError, "coverage=1 must lie between 0 and 1, both excl"),
+    "coverage 90": ({"coverage": 90}, ValueError, "coverage=90 must lie between 0 and 1"),
+    "coverage text": ({"coverage": "0.9"}, ValueError, "coverage='0.9' must lie between"),
+    "coverage NaN": ({"coverage": float("nan")}, ValueError, "coverage=nan must lie between"),
+    "coverage switch": ({"coverage": True}, ValueError, "coverage=True must lie between"),
+    "coverage of one class": ({"key": "one", "coverage": 0.9}, ValueError, "several classes"),
     "calibrate": ({"calibrate": "no"}, TypeError, "calibrate='no' must be True or False"),
     "class mass": ({"class_mass": 0.5}, TypeError, "class_mass=0.5 must be True or False"),
     "copy": ({"copy": None}, TypeError, "copy=None must be True or False"),

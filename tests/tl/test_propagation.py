@@ -117,10 +117,14 @@ def test_stopping(pbmc: AnnData) -> None:
 @pytest.mark.parametrize(
     ("choice", "kept"),
     [
-        ({"every": 3}, [0, 3, 6, 9]),
-        ({"iterations": "log"}, [0, 1, 2, 4, 8]),
-        ({"iterations": [8, 0, 2, 2]}, [0, 2, 8]),
-        ({"iterations": np.array([5])}, [5]),
+        ({"every": 3}, [0, 3, 6, 9, 10]),
+        ({"every": 5}, [0, 5, 10]),
+        ({"every": 99}, [0, 10]),
+        ({"iterations": "log"}, [0, 1, 2, 4, 8, 10]),
+        ({"iterations": [8, 0, 2, 2]}, [0, 2, 8, 10]),
+        ({"iterations": [10, 0]}, [0, 10]),
+        ({"iterations": np.array([5])}, [5, 10]),
+        ({"iterations": [0]}, [0, 10]),
     ],
 )
 def test_keeping_only_some(pbmc: AnnData, choice: dict[str, object], kept: list[int]) -> None:
@@ -263,3 +267,19 @@ def test_bad_signals_are_refused_in_words() -> None:
         propagate(graph, np.array([1, 0, 0], dtype=object))
     with pytest.raises(ValueError, match="every cell is a seed"):
         propagate(graph, [1, 1, 1], clamp="hard")
+
+
+def test_more_classes_than_short_integers_count() -> None:
+    n_classes, n_obs = 33_000, 8
+    path = np.eye(n_obs, k=1) + np.eye(n_obs, k=-1)
+    rows, columns = np.r_[np.arange(n_classes) % n_obs, 0], np.r_[np.arange(n_classes), -1]
+    columns[-1] = n_classes - 1
+    weights = np.r_[np.full(n_classes, 0.5), 2.0]
+    signal = sparse.csr_array((weights, (rows, columns)), shape=(n_obs, n_classes))
+    how = {"alpha": 0.5, "tol": 0, "max_iter": 2, "limit": False}
+    labels = propagate(path, signal, history="labels", **how)
+    way = reference.soft(path, signal.toarray(), 0.5, "symmetric", 2)
+    assert labels.history[0].tolist() == [n_classes - 1] * 3
+    for codes, scores in zip(labels.history.T, way, strict=True):
+        best = np.take_along_axis(scores, codes[:, None].astype(int), axis=1)[:, 0]
+        np.testing.assert_allclose(best, scores.max(axis=1), rtol=1e-5)

@@ -138,7 +138,7 @@ def test_one_class_takes_both_signs(islands: AnnData) -> None:
     np.testing.assert_array_equal(resolved.signal[:, 0], [1, -2])
 
 
-def test_unused_categories_are_dropped_with_their_colours(islands: AnnData) -> None:
+def test_unused_categories_are_dropped_with_their_colors(islands: AnnData) -> None:
     islands.obs["kind"] = pd.Categorical(islands.obs["kind"], categories=["B", "unused", "A"])
     islands.uns["kind_colors"] = ["#00f", "#0f0", "#f00"]
     resolved = resolve_seeds(islands, "kind")

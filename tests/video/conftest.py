@@ -9,7 +9,7 @@ INK = np.array([[255, 255, 255], [0, 0, 0], [214, 39, 40], [31, 119, 180], [44, 
 
 
 def dots(height: int, width: int, n_frames: int, channels: int = 3) -> np.ndarray:
-    """Dots that stay where they are and change their colour, one by one; a bar that does not."""
+    """Dots that stay where they are and change their color, one by one; a bar that does not."""
     rng = np.random.default_rng(7)
     rows, columns = rng.integers(8, height - 6, 40), rng.integers(2, width - 6, 40)
     frames = np.full((n_frames, height, width, channels), 255, np.uint8)
@@ -37,6 +37,6 @@ def film(frames: np.ndarray) -> Film:
         frames,
         durations=[0.1] * 11 + [1.5],
         titles=[f"iteration {number}" for number in range(12)],
-        description="dots that change their colour",
+        description="dots that change their color",
         metadata={"title": "dots", "comment": "alpha=0.99"},
     )

@@ -1,4 +1,4 @@
-"""Every format, decoded by something else: number of frames, times, sizes, colours, loops."""
+"""Every format, decoded by something else: number of frames, times, sizes, colors, loops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from scanpy_anim.video import FORMATS, Film, write
+from scanpy_anim.video import FORMATS, Film, check, write
 
 from .conftest import INK, dots, film_of
 from .decoders import boxes, by_ffmpeg, by_pillow, by_pyav
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def difference(frames: np.ndarray, expected: np.ndarray) -> float:
+def mean_error(frames: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(frames.astype(int) - expected.astype(int)).mean())
 
 
@@ -49,7 +49,7 @@ def test_video_holds_the_frames_at_their_times(
     assert written.size == path.stat().st_size
     decoded = by_pyav(path)
     assert decoded.durations == pytest.approx(film.durations, abs=1e-3)
-    assert difference(by_ffmpeg(path), frames) < 2.5
+    assert mean_error(by_ffmpeg(path), frames) < 2.5
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.pix_fmt == "yuv420p"
@@ -60,8 +60,8 @@ def test_video_holds_the_frames_at_their_times(
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
-def test_large_areas_come_back_in_their_colour(tmp_path: Path, suffix: str) -> None:
-    """White, black and the colours of a palette survive the way to YUV and back."""
+def test_large_areas_come_back_in_their_color(tmp_path: Path, suffix: str) -> None:
+    """White, black and the colors of a palette survive the way to YUV and back."""
     areas = np.repeat(np.repeat(INK, 32, axis=0)[:, None], 64, axis=1)
     write(film_of(np.stack([areas] * 3)), path := tmp_path / f"film{suffix}", quality=100)
     back = by_ffmpeg(path)[-1].astype(int)
@@ -93,13 +93,13 @@ def test_mp4_is_ready_to_stream_and_ends_with_its_hold(film: Film, tmp_path: Pat
 def test_odd_sizes_are_padded_not_rescaled(
     tmp_path: Path, shape: tuple[int, int], suffix: str
 ) -> None:
-    colour = (200, 30, 60)
-    frames = np.broadcast_to(np.array(colour, np.uint8), (3, *shape, 3)).copy()
-    film = film_of(frames, background=colour)
+    color = (200, 30, 60)
+    frames = np.broadcast_to(np.array(color, np.uint8), (3, *shape, 3)).copy()
+    film = film_of(frames, background=color)
     write(film, path := tmp_path / f"film{suffix}")
     back = by_ffmpeg(path)
     assert back.shape[1:3] == (shape[0] + shape[0] % 2, shape[1] + shape[1] % 2)
-    assert np.abs(back.astype(int) - colour).max() <= 4
+    assert np.abs(back.astype(int) - color).max() <= 4
 
 
 def test_gif_is_exact_and_plays_right(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_webp_loops(film: Film, frames: np.ndarray, tmp_path: Path, loop: int) -
             durations.append(int.from_bytes(content[at + 20 : at + 23], "little") / 1000)
         at += 8 + size + size % 2
     assert durations == pytest.approx(film.durations)
-    assert difference(by_pillow(path).frames, frames) < 4
+    assert mean_error(by_pillow(path).frames, frames) < 4
 
 
 @pytest.mark.parametrize("suffix", list(FORMATS))
@@ -144,6 +144,21 @@ def test_one_frame_is_a_film(tmp_path: Path, suffix: str) -> None:
         assert len(by_pillow(path).frames) == 1
     elif suffix != ".html":
         assert len(by_pyav(path).frames) == 1
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("quality", [60, 100])
+def test_one_frame_of_a_webp_lasts_its_time(tmp_path: Path, channels: int, quality: int) -> None:
+    frames = dots(41, 63, 1, channels)
+    if channels == 4:
+        frames[:, 20:, :, 3] = 0
+    path = tmp_path / "film.webp"
+    write(film_of(frames, durations=[2.5], alpha=channels == 4), path, quality=quality)
+    shown = by_pillow(path, "RGBA")
+    assert shown.durations == [2.5]
+    visible = shown.frames[0, ..., 3] > 0
+    assert (visible == (frames[0, ..., 3] > 0 if channels == 4 else True)).all()
+    assert mean_error(shown.frames[0, visible, :3], frames[0, visible, :3]) < 10
 
 
 @pytest.mark.parametrize("suffix", list(FORMATS))
@@ -193,9 +208,9 @@ def test_avif(film: Film, frames: np.ndarray, tmp_path: Path) -> None:
     written = write(film, path := tmp_path / "film.avif")
     assert written.notes == ()
     decoded = by_pillow(path)
-    assert difference(decoded.frames, frames) < 3
+    assert mean_error(decoded.frames, frames) < 3
     assert decoded.durations == pytest.approx(film.durations)
-    assert difference(by_pyav(path).frames, frames) < 3
+    assert mean_error(by_pyav(path).frames, frames) < 3
     with av.open(str(path)) as container:
         picture = next(container.decode(container.streams.video[-1]))
         assert picture.color_range == 1, "browsers take full range for limited"
@@ -254,3 +269,134 @@ def test_a_very_long_hold(tmp_path: Path) -> None:
     for suffix, decode in [(".gif", by_pillow), (".apng", by_pillow), (".mp4", by_pyav)]:
         write(film, path := tmp_path / f"film{suffix}")
         assert decode(path).durations == pytest.approx([0.1, 100.0])
+
+
+@pytest.mark.parametrize("fps", [12, 24, 25, 30, 40, 50])
+def test_a_gif_lasts_as_long_as_asked(tmp_path: Path, fps: int) -> None:
+    frames = np.repeat(dots(40, 60, 24), 3, axis=0)
+    written = write(
+        film_of(frames, durations=[1 / fps] * 72), path := tmp_path / "film.gif", loop=1
+    )
+    assert sum(by_pillow(path).durations) == pytest.approx(72 / fps, abs=0.006)
+    assert not any("gif:" in note for note in written.notes)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "shortest"), [(".gif", 0.02), (".webp", 0.011), (".apng", 0.011)]
+)
+def test_pictures_too_fast_for_browsers_are_slowed_down_and_said(
+    tmp_path: Path, suffix: str, shortest: float
+) -> None:
+    frames = dots(40, 60, 20)
+    written = write(
+        film_of(frames, durations=[0.005] * 20), path := tmp_path / f"film{suffix}", loop=1
+    )
+    assert by_pillow(path).durations == pytest.approx([shortest] * 20)
+    assert f"0.005 s is shown for {shortest} s" in written.notes[0]
+    # a long frame makes up for short ones before it
+    write(film_of(frames[:3], durations=[0.005, 0.005, 1.0]), path)
+    assert sum(by_pillow(path).durations) == pytest.approx(1.01)
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_times_beyond_the_format(tmp_path: Path, suffix: str) -> None:
+    longest, path = FORMATS[suffix].max_seconds, tmp_path / f"film{suffix}"
+    drawn = []
+    film = Film(lambda scale: drawn.append(scale) or iter(()), [1.0, longest * 1.01])
+    with pytest.raises(ValueError, match=r"durations\[1\] is .*: change fps or hold"):
+        write(film, path)
+    for wrong in ({"hold": longest * 1.01}, {"fps": 1e6}, {"fps": 1e-9}):
+        with pytest.raises(ValueError, match=rf"{next(iter(wrong))} must be .* not"):
+            check(path, **wrong)
+    check(path, hold=longest, fps=1000)
+    assert not drawn
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".apng", ".mp4", ".mov", ".webp"])
+def test_the_longest_hold_of_each_format(tmp_path: Path, suffix: str) -> None:
+    longest = FORMATS[suffix].max_seconds
+    film = film_of(dots(40, 60, 2), durations=[0.1, longest])
+    write(film, path := tmp_path / f"film{suffix}")
+    decode = by_pyav if suffix in (".mp4", ".mov") else by_pillow
+    assert decode(path).durations == pytest.approx([0.1, longest], abs=0.2)
+
+
+def half_transparent() -> np.ndarray:
+    """A ramp of opacity over colors that change, and a part without any."""
+    frames = dots(64, 96, 3, channels=4)
+    frames[..., 3] = np.linspace(0, 255, 96).astype(np.uint8)
+    frames[:, :8, :, 3] = 0
+    return frames
+
+
+def laid_on(frames: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
+    alpha = frames[..., 3:] / 255
+    return frames[..., :3] * alpha + np.array(color) * (1 - alpha)
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".apng", ".avif"])
+def test_half_transparent_frames_shine_through_once(tmp_path: Path, suffix: str) -> None:
+    frames = half_transparent()
+    write(film_of(frames, durations=[0.5] * 3), path := tmp_path / f"film{suffix}", quality=95)
+    shown = by_pillow(path, "RGBA").frames
+    for color in ((0, 255, 0), (255, 255, 255), (0, 0, 0)):
+        assert mean_error(laid_on(shown, color), laid_on(frames, color)) < 3
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng", ".avif", ".mp4", ".webm", ".mov"])
+def test_a_film_that_is_not_to_be_transparent_lies_on_its_background(
+    tmp_path: Path, suffix: str
+) -> None:
+    frames, ground = half_transparent(), (250, 240, 200)
+    film = film_of(frames, durations=[0.5] * 3, alpha=False, background=ground)
+    write(film, path := tmp_path / f"film{suffix}", quality=95)
+    expected = laid_on(frames, ground)
+    if suffix in (".mp4", ".webm", ".mov"):
+        assert mean_error(by_pyav(path).frames, expected) < 5
+    else:
+        shown = by_pillow(path, "RGBA").frames
+        assert (shown[..., 3] == 255).all()
+        assert mean_error(shown[..., :3], expected) < 6
+
+
+def test_a_quicktime_movie_is_an_mp4_in_its_own_container(film: Film, tmp_path: Path) -> None:
+    write(film, tmp_path / "film.mp4")
+    write(film, path := tmp_path / "film.mov")
+    assert path.read_bytes()[4:12] == b"ftypqt  "
+    mp4, mov = by_pyav(tmp_path / "film.mp4"), by_pyav(path)
+    np.testing.assert_array_equal(mov.frames, mp4.frames)
+    assert mov.durations == pytest.approx(film.durations, abs=1e-3)
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_what_no_file_can_say_is_left_out(tmp_path: Path, suffix: str) -> None:
+    nasty = "a\0b\x1b[31mc\ud800d\uffff\x85e"
+    film = film_of(
+        dots(40, 60, 2),
+        metadata={"title": nasty, "comment": nasty},
+        titles=[nasty] * 2,
+        description=nasty,
+    )
+    assert film.description == film.titles[0] == film.metadata["title"] == "ab[31mcde"
+    write(film, path := tmp_path / f"film{suffix}")
+    assert b"ab[31mcde" in path.read_bytes()
+
+
+@pytest.mark.parametrize("wrong", ["title", ["title"], {1: "a"}, {"": "a"}, {"\0": "a"}])
+def test_metadata_without_names(tmp_path: Path, wrong: object) -> None:
+    for refuses in (
+        lambda: check("film.gif", metadata=wrong),
+        lambda: film_of(dots(40, 60, 1), metadata=wrong),
+    ):
+        with pytest.raises(TypeError, match="metadata must"):
+            refuses()
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_frames_too_large_are_refused_before_the_first(tmp_path: Path, suffix: str) -> None:
+    drawn = []
+    film = Film(lambda scale: drawn.append(scale) or iter(()), [1.0], size=(16_384, 16_385))
+    with pytest.raises(ValueError, match=r"16,384 × 16,385 pixels is too large"):
+        write(film, tmp_path / f"film{suffix}")
+    assert not drawn

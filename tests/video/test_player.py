@@ -87,7 +87,7 @@ def test_a_still_without_scripts(film: Film, frames: np.ndarray) -> None:
     picture = Image.open(BytesIO(base64.b64decode(still)))
     assert picture.format.lower() == kind
     assert np.abs(np.array(picture.convert("RGB")).astype(int) - frames[-1]).mean() < 2
-    assert image["alt"] == "dots that change their colour"
+    assert image["alt"] == "dots that change their color"
 
 
 @pytest.mark.parametrize("loop", [0, 2])

@@ -1,0 +1,112 @@
+"""What a page shows, as arrays: the cells, their frames, when each is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from scanpy_anim.explorer._names import Texts
+    from scanpy_anim.explorer._planes import Plane
+
+
+@dataclass(frozen=True)
+class View:
+    """What of the plane is seen, and how.
+
+    Attributes
+    ----------
+    x, y
+        Coordinates at the left and right, and at the lower and upper end.
+    width, height
+        Pixels of the axes.
+    radius
+        Pixels of a cell's marker, a disk.
+    alpha
+        Opacity of all cells.
+    background
+        `"#rrggbb"`.
+    frame, xlabel, ylabel
+        Whether there is a line around it, and what the axes are called.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    width: float
+    height: float
+    radius: float
+    alpha: float = 1.0
+    background: str = "#ffffff"
+    frame: bool = True
+    xlabel: str = ""
+    ylabel: str = ""
+
+
+@dataclass(frozen=True)
+class Poster:
+    """A picture for where no script runs: bytes of a file, its type, its size in pixels."""
+
+    content: bytes
+    kind: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Key:
+    """One plane: what to call it; the planes of two frames that it lies between, and how far."""
+
+    title: str
+    between: tuple[int, int, float] | None = None
+    names: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a page shows.
+
+    Attributes
+    ----------
+    title, description
+        What the page is called; what is seen on the poster, in words.
+    kind
+        `"scores"` or `"labels"`.
+    positions
+        `(n, 2)` coordinates in drawing order, all finite.
+    planes
+        Gives what `keys` tell of, one after the other.
+    moments, titles
+        `(plane, plane, weight, seconds)` of each frame of the film, and what stands over it.
+    colors
+        What the header says of colors, as the format has it.
+    full
+        `(n,)` bool: labels that are at full strength whatever their share; `None`: none.
+    names, hover
+        What cells are called, and what else is told of them.
+    """
+
+    title: str
+    description: str
+    kind: str
+    positions: NDArray[np.float64]
+    view: View
+    poster: Poster
+    keys: Sequence[Key]
+    planes: Iterable[Plane]
+    moments: Sequence[tuple[int, int, float, float]]
+    titles: Sequence[str]
+    colors: Mapping[str, Any]
+    full: NDArray[np.bool_] | None = None
+    top: int = 0
+    rings: Sequence[Mapping[str, Any]] = ()
+    names: Texts | None = None
+    names_note: str = ""
+    names_title: str = "cell"
+    hover: Mapping[str, Texts] = field(default_factory=dict)
+    loop: int = 0
+    generator: str = ""

@@ -1,0 +1,146 @@
+/**
+ * The parts of a page: base64 of deflate-raw bytes in scripts that do not run.
+ *
+ * @typedef {{n: number, x: Uint16Array, y: Uint16Array, levels: (Uint8Array | Uint16Array)[],
+ *   steps: Uint8Array[], missing: (Uint8Array | null)[], values: Float32Array, ranks: Uint16Array,
+ *   rows: Uint16Array | null, full: Uint8Array | null}} Cells
+ * levels, steps, missing: one array a plane; values, ranks, rows: 256 a plane
+ */
+
+class Damaged extends Error {}
+
+/** The bytes of a part. @param {HTMLElement} host @param {any} header @param {string} name */
+async function partBytes(host, header, name) {
+  const [characters, bytes] = header.parts[name];
+  const text = host.querySelector(`[data-part="${name}"]`)?.textContent?.trim() ?? '';
+  if (text.length !== characters) throw new Damaged();
+  const from = /** @type {any} */ (Uint8Array).fromBase64;
+  try {
+    const packed = from ? from.call(Uint8Array, text) : letterBytes(atob(text));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+    const content = new Uint8Array(await new Response(stream).arrayBuffer());
+    if (content.length === bytes) return content;
+  } catch { /* said below */ }
+  throw new Damaged();
+}
+
+/** @param {string} letters */
+function letterBytes(letters) {
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
+
+/** Numbers of 16 bits from planes of low and high bytes. @param {Uint8Array} bytes
+ * @param {number} at @param {number} n */
+function words(bytes, at, n) {
+  const out = new Uint16Array(n);
+  for (let i = 0; i < n; i++) out[i] = bytes[at + i] | (bytes[at + n + i] << 8);
+  return out;
+}
+
+/** Numbers from four planes of bytes. @param {Uint8Array} bytes @param {number} n */
+function floats(bytes, n) {
+  const mixed = new Uint8Array(4 * n);
+  for (let k = 0; k < 4; k++) for (let i = 0; i < n; i++) mixed[4 * i + k] = bytes[k * n + i];
+  return new Float32Array(mixed.buffer);
+}
+
+/** Sums of zigzag differences, modulo 2 ** 16. @param {Uint16Array} steps */
+function undelta(steps) {
+  let sum = 0;
+  for (let i = 0; i < steps.length; i++) {
+    steps[i] = sum += (steps[i] >>> 1) ^ -(steps[i] & 1);
+  }
+  return steps;
+}
+
+/** Add, or for bits xor, what an earlier plane had at first .. last, four bytes at a time.
+ * @param {Uint8Array} bytes @param {Uint8Array} before @param {number} n bytes that are added */
+function undiff(bytes, before, n) {
+  const four = n >> 2;
+  const a = new Int32Array(bytes.buffer, 0, four), b = new Int32Array(before.buffer, 0, four);
+  for (let i = 0; i < four; i++) {
+    a[i] = ((a[i] & 0x7f7f7f7f) + (b[i] & 0x7f7f7f7f)) ^ ((a[i] ^ b[i]) & 0x80808080);
+  }
+  for (let i = four << 2; i < n; i++) bytes[i] += before[i];
+  for (let i = n; i < Math.min(bytes.length, before.length); i++) bytes[i] ^= before[i];
+}
+
+/** All cells and planes. @param {HTMLElement} host @param {any} header @returns {Promise<Cells>} */
+async function decodeCells(host, header) {
+  const {n, planes, kind, wide, shares} = header, labels = kind === 'labels';
+  const names = ['xy', ...planes.map((/** @type {any} */ _, /** @type {number} */ k) =>
+    `frame-${k}`)];
+  for (const name of ['tables', 'full']) if (header.parts[name]) names.push(name);
+  const parts = await Promise.all(names.map((name) => partBytes(host, header, name)));
+  const xy = parts[0], raw = parts.slice(1, 1 + planes.length);
+  /** @type {Cells} */
+  const cells = {n, x: undelta(words(xy, 0, n)), y: undelta(words(xy, 2 * n, n)), levels: [],
+    steps: [], missing: [], values: new Float32Array(0), ranks: new Uint16Array(0), rows: null,
+    full: null};
+  const summed = labels ? n * ((wide ? 2 : 1) + (shares ? 1 : 0)) : n;
+  planes.forEach((/** @type {any} */ plane, /** @type {number} */ k) => {
+    if (plane.from >= 0) undiff(raw[k], raw[plane.from], summed);
+    cells.levels.push(labels && wide ? words(raw[k], 0, n) : raw[k].subarray(0, n));
+    cells.steps.push(raw[k].subarray(wide ? 2 * n : n));
+    cells.missing.push(!labels && plane.missing ? raw[k].subarray(n) : null);
+  });
+  const rest = new Map(names.map((name, k) => [name, parts[k]]));
+  const tables = rest.get('tables'), size = 256 * planes.length;
+  if (tables) {
+    cells.values = floats(tables, size);
+    cells.ranks = words(tables, 4 * size, size);
+    if (tables.length > 6 * size) cells.rows = words(tables, 6 * size, size);
+  }
+  cells.full = rest.get('full') ?? null;
+  return cells;
+}
+
+/** Names of all cells. @param {HTMLElement} host @param {any} header
+ * @returns {Promise<(cell: number) => string>} */
+async function decodeNames(host, header) {
+  const {names, n} = header;
+  if (!names) return (cell) => `${cell}`;
+  const bytes = await partBytes(host, header, 'names');
+  if (names.kind === 'text') {
+    const texts = JSON.parse(new TextDecoder().decode(bytes));
+    return (cell) => texts[cell];
+  }
+  const forms = names.wide ? words(bytes, 0, n) : bytes.subarray(0, n);
+  const begin = names.wide ? 2 * n : n, starts = new Uint32Array(n + 1);
+  for (let i = 0; i < n; i++) starts[i + 1] = starts[i] + names.forms[forms[i]][1];
+  return (cell) => {
+    const [prefix, length, suffix] = names.forms[forms[cell]];
+    let text = prefix;
+    for (let k = starts[cell]; k < starts[cell] + length; k++) {
+      text += 'ACGT'[(bytes[begin + (k >> 2)] >> (6 - 2 * (k & 3))) & 3];
+    }
+    return text + suffix;
+  };
+}
+
+/** What further columns say of a cell. @param {HTMLElement} host @param {any} header
+ * @returns {Promise<((cell: number) => string)[]>} */
+function decodeHover(host, header) {
+  return Promise.all(header.hover.map(async (/** @type {any} */ column, /** @type {number} */ k) => {
+    const bytes = await partBytes(host, header, `hover-${k}`), {n} = header;
+    if (column.kind === 'text') {
+      const texts = JSON.parse(new TextDecoder().decode(bytes));
+      return (/** @type {number} */ cell) => texts[cell];
+    }
+    if (column.kind === 'numbers') {
+      const numbers = floats(bytes, n);
+      return (/** @type {number} */ cell) => inShort(numbers[cell]);
+    }
+    const codes = column.wide ? words(bytes, 0, n) : bytes;
+    return (/** @type {number} */ cell) => codes[cell] ? column.names[codes[cell] - 1] : 'NA';
+  }));
+}
+
+/** A number for people. @param {number} value */
+function inShort(value) {
+  if (Number.isNaN(value)) return 'NA';
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return `${value}`;
+  return `${Number(value.toPrecision(3))}`;
+}

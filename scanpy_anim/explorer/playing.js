@@ -1,0 +1,71 @@
+/** The film in time. */
+
+/** Say which frame it is, but not aloud. @param {Explorer} explorer */
+function tellFrame(explorer) {
+  const {header, number, slider} = explorer, text = header.titles[number] || header.planes[explorer.moment[0]].title;
+  explorer.title.textContent = text;
+  slider.value = `${number}`;
+  slider.setAttribute('aria-valuetext', `${text}, ${number + 1} of ${header.moments.length}`);
+  explorer.count.textContent = `${number + 1} / ${header.moments.length}`;
+}
+
+/** To the next frame that is no blend. @param {Explorer} explorer @param {number} by */
+function stepBy(explorer, by) {
+  setPlaying(explorer, false);
+  const {moments} = explorer.header;
+  let to = explorer.number + by;
+  while (moments[to]?.[2] > 0) to += by;
+  explorer.go(to);
+  tellFrame(explorer);
+  explorer.say(explorer.title.textContent, false);
+}
+
+/** @param {Explorer} explorer @param {boolean} playing */
+function setPlaying(explorer, playing) {
+  if (playing === explorer.playing || (playing && !explorer.cells)) return;
+  explorer.playing = playing;
+  explorer.play.replaceChildren(drawn(playing ? 'pause' : 'play'));
+  explorer.play.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+  explorer.play.title = playing ? 'Pause' : 'Play';
+  if (!playing) {
+    explorer.recording?.stop();
+    explorer.recording = null;
+    explorer.film?.setAttribute('aria-pressed', 'false');
+    return;
+  }
+  explorer.say('');
+  explorer.rounds = explorer.header.loop;
+  if (explorer.number === explorer.header.moments.length - 1) explorer.go(0);
+  let last = performance.now();
+  const tick = (/** @type {number} */ now) => {
+    if (!explorer.playing) return;
+    explorer.elapsed += (Math.min(now - last, 200) / 1000) * explorer.speed;
+    last = now;
+    advance(explorer);
+    if (explorer.playing) requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+}
+
+/** @param {Explorer} explorer */
+function advance(explorer) {
+  const {moments} = explorer.header, calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  let to = explorer.number;
+  while (explorer.elapsed >= moments[to][3]) {
+    explorer.elapsed -= moments[to][3];
+    if (++to < moments.length) continue;
+    if (explorer.recording || explorer.rounds === 1) {
+      to = moments.length - 1;
+      setPlaying(explorer, false);
+      break;
+    }
+    explorer.rounds = Math.max(0, explorer.rounds - 1);
+    to = 0;
+    if (moments.every((/** @type {number[]} */ m) => !(m[3] > 0))) break;
+  }
+  const key = !calm || !(moments[to][2] > 0);
+  if (to === explorer.number) return;
+  explorer.number = to;
+  explorer.leave();
+  if (key) drawPicture(explorer);
+}

@@ -1,0 +1,120 @@
+"""What users should know before they believe results: of their seeds, and of what came of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scanpy import logging as logg
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scanpy_anim.tl._outcome import Propagation
+    from scanpy_anim.tl._signal import Seeds, SeedTable
+# what people call cells without a label: letters and digits, without case
+_NO_LABEL = frozenset(
+    {"na", "nan", "none", "null", "nil", "nolabel", "missing", "unknown", "unk", "undefined"}
+    | {"undetermined", "unidentified", "unresolved", "unassigned", "notassigned", "unlabeled"}
+    | {"unlabelled", "notlabeled", "notlabelled", "unannotated", "notannotated", "unclassified"}
+    | {"notclassified", "notavailable", "notapplicable", "tbd", "blank", "empty"}
+)
+# share of cells that seed from which on hardly any is left to label
+_NEARLY_ALL = 0.95
+# share of labelled cells below which hard clamping is known to degenerate
+_FEW = 0.01
+# from here on the scores of a class hardly depend on where its seeds are, but on how many
+_NEAR_ONE = 0.95
+# times as many seeds as the middling class has
+_UNEVEN = 3
+# seeds of the middling class from which on a regression on them is worth it
+_FEWEST_TO_LEARN_FROM = 3
+
+
+def doubts_about_labels(
+    told: str,
+    names: list[str],
+    counts: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    n_obs: int,
+    unlabeled: Any,
+) -> tuple[str, ...]:
+    """Say where labels look like what people have before annotation; `told` is the argument."""
+    doubts = []
+    suspects = [names[c] for c in chosen if _means_nothing(names[c])]
+    if suspects and unlabeled != []:
+        shown = [f"{name!r} ({counts[names.index(name)]} of {n_obs} cells)" for name in suspects]
+        these = repr(suspects[0]) if len(suspects) == 1 else repr(suspects)
+        doubts.append(
+            f"{told}: {', '.join(shown)} counts as a class, and will spread to other cells. If it "
+            f"means that a cell has no label, pass unlabeled={these}; if not, unlabeled=[]"
+        )
+    n_seeds = int(counts[chosen].sum())
+    if n_seeds >= _NEARLY_ALL * n_obs and len(chosen) > 1 and not suspects:
+        largest = chosen[np.argmax(counts[chosen])]
+        doubts.append(
+            f"{told}: {n_seeds} of {n_obs} cells have a label, so that hardly any is left to be "
+            f"labelled. If a value means that a cell has none, name it: unlabeled="
+            f"{names[largest]!r}, say, the most frequent ({counts[largest]} cells)"
+        )
+    return tuple(doubts)
+
+
+def _means_nothing(name: str) -> bool:
+    plain = "".join(c for c in name.casefold() if c.isalnum())
+    if not plain:
+        return not name.strip(" \t\n?._")
+    return plain in _NO_LABEL or name.strip() in ("-1", "-1.0")
+
+
+def count_of(seeds: Seeds) -> str:
+    cells = f"{len(seeds.positions)} seed cell{'s' if len(seeds.positions) > 1 else ''}"
+    return f"{cells} of {seeds.n_classes} classes" if seeds.n_classes > 1 else cells
+
+
+def warn_of_outcome(
+    outcome: Propagation, seeds: Seeds, tol: float, method: str, clamp: str
+) -> None:
+    """Say what a user should know before believing the results."""
+    if method == "iterative" and tol > 0 and not outcome.converged:
+        why = "memory for its history" if outcome.cut_short else f"max_iter={outcome.n_iter}"
+        logg.warning(
+            f"{why} ends the propagation with a residual of {outcome.residuals[-1]:.3g}, above "
+            f"tol={tol:.3g}. The results are kept"
+        )
+    if outcome.limit is not None and not outcome.limit_converged:
+        logg.warning(
+            f"the limit is not quite reached: residual {outcome.limit_residual:.3g} after "
+            f"{outcome.limit_iterations} iterations"
+        )
+    n_obs = len(outcome.scores)
+    if clamp == "hard" and seeds.n_classes == 1 and len(np.unique(seeds.signal)) == 1:
+        logg.warning("clamp='hard' with one class ends in the same score for all cells it reaches")
+    elif clamp == "hard" and len(seeds.positions) < _FEW * n_obs:
+        logg.warning(
+            f"clamp='hard' with {len(seeds.positions)} seeds among {n_obs} cells degenerates to "
+            "spikes at the seeds (Calder et al. 2020). clamp='soft' does not"
+        )
+
+
+def warn_of_uneven_seeds(seeds: Seeds, alpha: Any, clamp: str) -> None:
+    """Near alpha 1 the bulk of the cells goes to the classes with most seeds."""
+    if seeds.n_classes == 1 or clamp == "hard" or isinstance(alpha, str) or alpha < _NEAR_ONE:
+        return
+    counts = np.count_nonzero(seeds.signal, axis=0)
+    counts = counts[counts > 0]
+    if counts.max() > _UNEVEN * np.median(counts) or counts.max() > _UNEVEN**2 * counts.min():
+        logg.warning(
+            f"alpha={alpha:g} with {counts.min()} to {counts.max()} seeds a class hands most cells "
+            "to the classes with most seeds; alpha='auto' chooses what names held-out seeds best"
+        )
+
+
+def warn_of_few_to_learn_from(seeds: SeedTable, prior: Any) -> None:
+    """From a seed or two a class, features say less than the graph."""
+    counts = seeds.counts()
+    if isinstance(prior, str) and np.median(counts[counts > 0]) < _FEWEST_TO_LEARN_FROM:
+        logg.warning(
+            f"prior={prior!r} learns from {len(seeds.positions)} seeds of {seeds.n_classes} "
+            "classes: with fewer than three a class, labels are mostly better without prior"
+        )

@@ -1,0 +1,241 @@
+"""A page read back, by what docs/explorer.md says and nothing of the encoder."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from html.parser import HTMLParser
+
+import numpy as np
+
+
+class _Scripts(HTMLParser):
+    """The elements of a page that hold its parts, found as a browser finds them."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: dict[str, str] = {}
+        self.tags: list[tuple[str, dict]] = []
+        self._open: str | None = None
+        self.scripts: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        self.tags.append((tag, named))
+        if tag == "script":
+            self._open = named.get("data-part", "")
+            if self._open:
+                assert self._open not in self.parts
+                self.parts[self._open] = ""
+            else:
+                self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        if tag == "script":
+            self._open = None
+
+    def handle_data(self, data):
+        if self._open:
+            self.parts[self._open] += data
+        elif self._open == "":
+            self.scripts[-1] += data
+
+
+class Page:
+    """What a page holds: header, coordinates, planes, names."""
+
+    def __init__(self, html: str) -> None:
+        self.html = _Scripts()
+        self.html.feed(html)
+        self.html.close()
+        texts = dict(self.html.parts)
+        self.header = json.loads(texts.pop("header"))
+        assert texts.pop("end") == ""
+        assert list(texts) == list(self.header["parts"])
+        self.parts = {}
+        for name, text in texts.items():
+            characters, size = self.header["parts"][name]
+            assert len(text) == characters
+            self.parts[name] = zlib.decompress(base64.b64decode(text, validate=True), -15)
+            assert len(self.parts[name]) == size
+        self.n = self.header["n"]
+        self.n_planes = len(self.header["planes"])
+        self._planes = self._undone()
+
+    def bytes_of(self, name: str) -> np.ndarray:
+        return np.frombuffer(self.parts[name], np.uint8)
+
+    def positions(self) -> np.ndarray:
+        planes = self.bytes_of("xy").reshape(4, self.n).astype(np.uint32)
+        axes = []
+        for low, high in ((0, 1), (2, 3)):
+            z = planes[low] | planes[high] << 8
+            d = (z >> 1).astype(np.int64) ^ -(z & 1).astype(np.int64)
+            axes.append(np.cumsum(d) % 2**16)
+        origin, step = self.header["xy"]["origin"], self.header["xy"]["step"]
+        return np.column_stack([o + a * step for o, a in zip(origin, axes, strict=True)])
+
+    def _columns(self) -> int:
+        if self.header["kind"] == "scores":
+            return 1
+        return 1 + self.header["wide"] + (self.header["shares"] is not None)
+
+    def _undone(self) -> list[np.ndarray]:
+        done: list[np.ndarray] = []
+        n_bytes, bits = self._columns() * self.n, -(-self.n // 8)
+        for k, told in enumerate(self.header["planes"]):
+            raw = self.bytes_of(f"frame-{k}")
+            columns, mask = raw[:n_bytes].copy(), np.zeros(bits, np.uint8)
+            assert len(raw) == n_bytes + bits * told["missing"]
+            if told["missing"]:
+                mask = raw[n_bytes:].copy()
+            if told["from"] >= 0:
+                assert told["from"] < k
+                columns += done[told["from"]][:n_bytes]
+                if told["missing"]:
+                    mask ^= done[told["from"]][n_bytes:]
+            done.append(np.concatenate([columns, mask]))
+        return done
+
+    def levels(self, k: int) -> np.ndarray:
+        return self._planes[k][: self.n]
+
+    def missing(self, k: int) -> np.ndarray:
+        if self.header["kind"] == "labels":
+            return self.codes(k) == 0
+        bits = self._planes[k][self.n :]
+        return np.unpackbits(bits, count=self.n, bitorder="little").astype(bool)
+
+    def codes(self, k: int) -> np.ndarray:
+        codes = self._planes[k][: self.n].astype(int)
+        if self.header["wide"]:
+            codes += self._planes[k][self.n : 2 * self.n].astype(int) << 8
+        return codes
+
+    def steps(self, k: int) -> np.ndarray:
+        first = (1 + self.header["wide"]) * self.n
+        return self._planes[k][first : first + self.n]
+
+    def tables(self) -> list[np.ndarray]:
+        raw, size = self.bytes_of("tables"), self.n_planes * 256
+        values = raw[: 4 * size].reshape(4, size).T.copy().view("<f4")
+        found = [values.reshape(-1, 256)]
+        for first in range(4 * size, len(raw), 2 * size):
+            column = raw[first : first + 2 * size].reshape(2, size).T.copy().view("<u2")
+            found.append(column.reshape(-1, 256))
+        return found
+
+    def values(self, k: int) -> np.ndarray:
+        return np.where(self.missing(k), np.nan, self.tables()[0][k][self.levels(k)])
+
+    def shades(self, k: int, scale: str | None = None) -> np.ndarray:
+        """Where each cell lies in the color map, 0 to 1."""
+        scale = scale or self.header["scale"]
+        if scale == "rank":
+            return self.tables()[1][k][self.levels(k)] / 65535
+        return self._share(self.tables()[0][k][self.levels(k)].astype(float), scale)
+
+    def _share(self, values: np.ndarray, scale: str) -> np.ndarray:
+        low, high = self.header["limits"]
+        if scale == "log":
+            low = max(low, self.header["positive"])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values, low, high = np.log(values), np.log(low), np.log(high)
+        return (values - low) / (high - low) if high > low else np.zeros(self.n)
+
+    def rgb(self, moment: int) -> np.ndarray:
+        """Color of each cell in a frame of the film."""
+        a, b, w, _ = self.header["moments"][moment]
+        return (self._scores if self.header["kind"] == "scores" else self._labels)(a, b, w)
+
+    def _scores(self, a: int, b: int, w: float) -> np.ndarray:
+        table = np.frombuffer(bytes.fromhex(self.header["colors"]), np.uint8).reshape(-1, 4)
+        n, scale = len(table) - 3, self.header["scale"]
+        column = {"rank": 1, "film": 2}.get(scale, 0)
+        first, second, share = self._fading(a, b, w)
+        gone, to_come = self.missing(second), self.missing(first)
+        here, there = (self.tables()[column][k][self.levels(k)].astype(float) for k in (a, b))
+        if a == first:
+            here = np.where(to_come, there, here)
+        if b == second:
+            there = np.where(gone, here, there)
+        between = here + (there - here) * w
+        if scale == "film":
+            rows = np.rint(between).astype(int)
+        else:
+            t = between / 65535 if scale == "rank" else self._share(between, scale)
+            t = np.nan_to_num(t, nan=-1, neginf=-1)
+            rows = np.clip(np.floor(t * n), 0, n - 1).astype(int)
+            rows[t < 0] = n
+            rows[t > 1] = n + 1
+        colors = table[rows, :3].astype(float)
+        absent = to_come * (1 - share) + gone * share
+        return colors + (table[-1, :3] - colors) * absent[:, None]
+
+    def _fading(self, a: int, b: int, w: float) -> tuple[int, int, float]:
+        """The two frames around a moment, and how far it is from the first to the second."""
+        around = [self.header["planes"][k].get("between") for k in (a, b)]
+        known = around[0] or around[1]
+        if known is None:
+            return a, b, w
+        ends = [
+            0.0 if k == known[0] else 1.0 if k == known[1] else told[2]
+            for k, told in zip((a, b), around, strict=True)
+        ]
+        return known[0], known[1], ends[0] + (ends[1] - ends[0]) * w
+
+    def _labels(self, a: int, b: int, w: float) -> np.ndarray:
+        here, there = self.strengths(a), self.strengths(b)
+        here = np.where(self.missing(a), there, here)
+        there = np.where(self.missing(b), here, there)
+        s = here + (there - here) * w
+        first, second = self._ramp(self.codes(a), s), self._ramp(self.codes(b), s)
+        return first + (second - first) * w
+
+    def strengths(self, k: int) -> np.ndarray:
+        table = self.header["strengths"]
+        if table is None:
+            return np.ones(self.n)
+        strengths = np.array(table)[self.steps(k)]
+        if "full" in self.parts:
+            full = np.unpackbits(self.bytes_of("full"), count=self.n, bitorder="little")
+            strengths[full.astype(bool)] = 1
+        return strengths
+
+    def _ramp(self, codes: np.ndarray, s: np.ndarray) -> np.ndarray:
+        missing = [self.header["missing"]] * 2
+        ends = np.array([[_rgb(c) for c in pair] for pair in [missing, *self.header["palette"]]])
+        pale, own = ends[codes, 0], ends[codes, 1]
+        return pale + (own - pale) * s[:, None]
+
+    def names(self) -> list[str]:
+        return self._texts("names", self.header["names"])
+
+    def hover(self, k: int) -> list:
+        return self._texts(f"hover-{k}", self.header["hover"][k])
+
+    def _texts(self, part: str, told: dict) -> list:
+        raw = self.bytes_of(part)
+        if told["kind"] == "text":
+            return json.loads(self.parts[part])
+        if told["kind"] == "numbers":
+            return raw.reshape(4, self.n).T.copy().view("<f4").ravel().tolist()
+        codes = raw[: self.n].astype(int)
+        if told["wide"]:
+            codes += raw[self.n : 2 * self.n].astype(int) << 8
+        if told["kind"] == "categories":
+            return [None if c == 0 else told["names"][c - 1] for c in codes]
+        bases = np.unpackbits(raw[(1 + told["wide"]) * self.n :]).reshape(-1, 2) @ [2, 1]
+        names, first = [], 0
+        for code in codes:
+            prefix, length, suffix = told["forms"][code]
+            names.append(
+                prefix + "".join("ACGT"[b] for b in bases[first : first + length]) + suffix
+            )
+            first += length
+        return names
+
+
+def _rgb(color: str) -> list[int]:
+    return list(bytes.fromhex(color[1:7]))

@@ -1,0 +1,68 @@
+// Draw moments of a page with its own player: node draw.js FOLDER < JSON; writes a picture each.
+// The JSON: {script, parts: {name: text}, view: {ax, bx, ay, by, width, height, radius}, moments,
+// scale, rounds: how often, for those who measure, browser: path of a Chromium, else node draws}
+const {readFileSync, writeFileSync} = require('node:fs');
+
+/** Runs in node or in a page; returns the pictures in letters, and milliseconds of each step. */
+async function drawMoments({script, parts, view, moments, scale, rounds = 1}) {
+  const {Colors, Compositor, decodeCells, hexColor} = new Function(
+    `${script}; return {Colors, Compositor, decodeCells, hexColor};`)();
+  const host = {querySelector: (selector) => ({textContent: parts[selector.slice(12, -2)]})};
+  const header = JSON.parse(parts.header), {width, height} = view, told = {};
+  const clock = () => { // processor time, where it can be told
+    const used = globalThis.process?.cpuUsage?.();
+    return used ? (used.user + used.system) / 1000 : performance.now();
+  };
+  let begin = clock();
+  const since = (what) => {
+    (told[what] ??= []).push(clock() - begin);
+    begin = clock();
+  };
+  const cells = await decodeCells(host, header), colors = new Colors(header, cells);
+  since('decode');
+  if (scale) colors.scale = scale;
+  const compositor = new Compositor(cells.x, cells.y), pictures = [];
+  const background = hexColor(header.view.background);
+  for (let round = 0; round < rounds; round++) {
+    let before = null;
+    for (const number of moments) {
+      const moment = header.moments[number], layers = colors.layers(moment[0]);
+      if (before === null || layers || before) {
+        begin = clock();
+        compositor.look({...view, hiding: colors.hiding, top: header.top, layers});
+        since('look');
+        before = layers ?? false;
+      }
+      begin = clock();
+      colors.fill(compositor.cells, moment, compositor.colors);
+      since('fill');
+      const picture = new Int32Array(width * height).fill(background | (255 << 24));
+      begin = clock();
+      compositor.paint(picture, background, colors.alpha);
+      since('paint');
+      if (round) continue;
+      const bytes = new Uint8Array(picture.buffer);
+      let letters = '';
+      for (let k = 0; k < bytes.length; k += 4096) letters += String.fromCharCode(...bytes.subarray(k, k + 4096));
+      pictures.push(btoa(letters));
+    }
+  }
+  return {told, pictures};
+}
+
+async function main() {
+  const task = JSON.parse(readFileSync(0, 'utf8'));
+  let drawn;
+  if (task.browser) {
+    const {chromium} = require('playwright-core');
+    const browser = await chromium.launch({executablePath: task.browser, args: ['--no-sandbox', '--disable-gpu']});
+    try {
+      drawn = await (await browser.newPage()).evaluate(drawMoments, task);
+    } finally {
+      await browser.close();
+    }
+  } else drawn = await drawMoments(task);
+  task.moments.forEach((number, k) => writeFileSync(`${process.argv[2]}/${number}.rgba`, Buffer.from(drawn.pictures[k], 'base64')));
+  process.stdout.write(JSON.stringify(drawn.told));
+}
+main();

@@ -1,0 +1,128 @@
+"""The player's own JavaScript, run by node, draws what the film draws."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pytest
+import scanpy as sc
+from scipy import sparse
+
+import scanpy_anim as sca
+from tests.explorer.drawn import NODE, differences
+
+pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
+
+
+def atlas(n: int = 6000, n_frames: int = 5, seed: int = 0) -> ad.AnnData:
+    rng = np.random.default_rng(seed)
+    cells = ad.AnnData(sparse.csr_matrix((n, 1), dtype=np.float32))
+    which = rng.integers(0, 7, n)
+    cells.obsm["X_umap"] = rng.normal(size=(7, 2))[which] * 4 + rng.normal(size=(n, 2))
+    base = rng.gamma(1.0, size=n)
+    cells.obsm["scores"] = np.column_stack(
+        [base * k / n_frames + rng.random(n) * 0.1 for k in range(1, n_frames + 1)]
+    )
+    weights = rng.gamma(0.3, size=(n, n_frames, 7))
+    weights[np.arange(n), :, which] += np.linspace(0, 4, n_frames)
+    cells.obsm["classes"] = weights / weights.sum(axis=2, keepdims=True)
+    return cells
+
+
+@pytest.mark.parametrize("scale", ["rank", "linear"])
+@pytest.mark.parametrize("n", [400, 6000])
+def test_key_frames_of_scores_are_those_of_the_film(tmp_path, n, scale):
+    film = sca.pl.animate_embedding(atlas(n), color="scores", scale=scale, frame_title=None)
+    for mean, within in differences(film, list(range(len(film))), tmp_path):
+        assert mean <= 0.35
+        assert within >= 0.999
+
+
+@pytest.mark.parametrize(("n", "size"), [(400, 60), (6000, 2), (6000, 30), (70_000, None)])
+def test_key_frames_of_labels_are_those_of_the_film(tmp_path, n, size):
+    film = sca.pl.animate_embedding(atlas(n), color="classes", frame_title=None, size=size)
+    for mean, within in differences(film, list(range(len(film))), tmp_path):
+        assert mean <= (0.35 if n < 70_000 else 0.4)
+        assert within >= 0.999
+
+
+@pytest.mark.parametrize("color", ["scores", "classes"])
+def test_frames_between_are_those_of_the_film(tmp_path, color):
+    film = sca.pl.animate_embedding(atlas(), color=color, tween=3, frame_title=None, size=2)
+    for mean, within in differences(film, list(range(0, len(film), 3)), tmp_path):
+        assert mean <= 0.5
+        assert within >= 0.995
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+@pytest.mark.parametrize("size", [1.0, 30.0, 400.0])
+def test_sizes_and_opacities(tmp_path, size, alpha):
+    film = sca.pl.animate_embedding(
+        atlas(900), color="scores", size=size, alpha=alpha, frame_title=None
+    )
+    ((mean, within),) = differences(film, [len(film) - 1], tmp_path)
+    assert mean <= 0.6
+    assert within >= 0.998
+
+
+def test_cells_without_value_lie_below(tmp_path):
+    cells = atlas(900)
+    scores = cells.obsm["scores"]
+    scores[np.random.default_rng(1).random(scores.shape) < 0.3] = np.nan
+    film = sca.pl.animate_embedding(cells, color="scores", frame_title=None, size=60)
+    for mean, within in differences(film, list(range(len(film))), tmp_path):
+        assert mean <= 0.6
+        assert within >= 0.998
+
+
+def test_cells_without_value_in_one_of_two_frames_fade(tmp_path):
+    cells = atlas(900)
+    scores = cells.obsm["scores"][:, :2]
+    scores[np.random.default_rng(1).random(scores.shape) < 0.3] = np.nan
+    cells.obsm["two"] = scores
+    film = sca.pl.animate_embedding(cells, color="two", frame_title=None, size=60, tween=4)
+    for mean, within in differences(film, list(range(len(film))), tmp_path):
+        assert mean <= 0.6
+        assert within >= 0.99
+
+
+def test_a_real_atlas(tmp_path):
+    cells = sc.datasets.pbmc68k_reduced()
+    sca.tl.label_propagation(cells, [0, 1])
+    film = sca.pl.animate_embedding(cells, mark_seeds=False)
+    for mean, within in differences(film, [0, len(film) - 1], tmp_path):
+        assert mean <= 0.35
+        assert within >= 0.999
+
+
+def one_cell() -> ad.AnnData:
+    return atlas(1)
+
+
+def all_missing() -> ad.AnnData:
+    cells = atlas(50)
+    cells.obsm["scores"][:] = np.nan
+    return cells
+
+
+def many_classes() -> ad.AnnData:
+    cells = atlas(900)
+    weights = np.random.default_rng(3).gamma(0.1, size=(900, 2, 300))
+    cells.obsm["scores"] = weights / weights.sum(axis=2, keepdims=True)
+    return cells
+
+
+def nowhere() -> ad.AnnData:
+    cells = atlas(300)
+    cells.obsm["X_umap"][::7] = np.nan
+    return cells
+
+
+@pytest.mark.parametrize("make", [one_cell, all_missing, many_classes, nowhere])
+def test_strange_films(tmp_path, make):
+    film = sca.pl.animate_embedding(
+        make(), color="scores", frame_title=None, size=40, legend_loc=None
+    )
+    for mean, within in differences(film, list(range(len(film))), tmp_path):
+        assert mean <= 0.5
+        assert within >= 0.998
