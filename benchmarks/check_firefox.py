@@ -13,13 +13,16 @@ import sys
 import tempfile
 import time
 from base64 import b64decode
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from check_player import N_FRAMES, NASTY, PIXEL, STATE, Browser, colour, film, said
+import scanpy as sc
+from check_player import N_FRAMES, NASTY, PIXEL, STATE, Browser, color, film, said
 from websocket import WebSocket, create_connection
 
+import scanpy_anim as sca
 from scanpy_anim.video import player, write
 
 QUIET = """\
@@ -37,6 +40,17 @@ SCRUB = (
     f"{SLIDER} slider.value = arguments[1];"
     "slider.dispatchEvent(new Event('input', {bubbles: true}));"
 )
+
+
+EXPLORER_STATE = """
+const root = document.querySelector('.scanpy-anim-explorer').shadowRoot;
+const canvas = root?.querySelector('.picture');
+if (!canvas || canvas.hidden) return {frame: -1, sum: 0};
+const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+let sum = 0;
+for (const byte of data) sum = (sum * 31 + byte) | 0;
+return {frame: Number(root.querySelector('input').value), sum};
+"""
 
 
 class Firefox:
@@ -123,7 +137,7 @@ class Firefox:
 
 def check_shown(firefox: Firefox, number: int, frame: int) -> None:
     shown = firefox.run(PIXEL, number, 160, 200)[:3]
-    off = np.abs(np.array(shown) - colour(frame)).max()
+    off = np.abs(np.array(shown) - color(frame)).max()
     said(f"Firefox: the picture is that of frame {frame}", off <= 8, f"({shown})")
 
 
@@ -171,6 +185,26 @@ def check_notebook(firefox: Firefox, folder: Path) -> None:
     firefox.screenshot(folder / "firefox-notebook.png")
 
 
+def check_explorer(firefox: Firefox, folder: Path) -> None:
+    """A page that holds the scores."""
+    cells = sc.datasets.pbmc68k_reduced()
+    sca.tl.label_propagation(cells, [0, 1])
+    page = sca.pl.animate_embedding(cells).explore(hover="n_genes")
+    page.save(path := folder / "firefox-explorer.html")
+    firefox.open(path, 1200, 800)
+    state = partial(firefox.run, EXPLORER_STATE)
+    Browser.wait(lambda: state()["sum"], "Firefox, explorer: the first picture", 30)
+    last = state()
+    for key, frame in (("Home", 0), ("End", last["frame"])):
+        actions = [{"type": kind, "value": KEYS[key]} for kind in ("keyDown", "keyUp")]
+        source = {"type": "key", "id": "keyboard", "actions": actions}
+        firefox.ask("input.performActions", context=firefox.tab, actions=[source])
+        Browser.wait(lambda frame=frame: state()["frame"] == frame, f"explorer: {key}")
+    time.sleep(0.5)
+    said("Firefox, explorer: the last frame again", state()["sum"] == last["sum"])
+    firefox.screenshot(folder / "firefox-explorer.png")
+
+
 def check_quiet(firefox: Firefox) -> None:
     ours = [event for event in firefox.events if event["method"] == "network.beforeRequestSent"]
     asked = [
@@ -196,6 +230,7 @@ def main() -> None:
         try:
             check_page(firefox, folder)
             check_notebook(firefox, folder)
+            check_explorer(firefox, folder)
             check_quiet(firefox)
         finally:
             firefox.close()

@@ -77,7 +77,7 @@ def check_with_ffmpeg(path: Path, expected: np.ndarray, tolerance: float) -> Non
     pictures = decoded(path, height, width, stream["index"])[:, :SIDE, :SIDE].astype(int)
     centres = pictures[:, 20::48, 20::48] - expected[:, 20::48, 20::48]
     off = int(np.abs(centres).max())
-    said(f"{path.suffix} ffmpeg: colours within {tolerance}", off <= tolerance, f"({off})")
+    said(f"{path.suffix} ffmpeg: colors within {tolerance}", off <= tolerance, f"({off})")
 
 
 def check_gif(path: Path) -> None:
@@ -99,7 +99,7 @@ def check_webp(path: Path) -> None:
 
 
 def check_in_browser(folder: Path) -> None:
-    """What Chromium shows: colours and number of frames, durations and loops of images."""
+    """What Chromium shows: colors and number of frames, durations and loops of images."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(profile, "--allow-file-access-from-files")
         try:
@@ -120,16 +120,16 @@ fetch(arguments[0]).then(async (reply) => {
   await decoder.tracks.ready;
   await decoder.completed;
   const track = decoder.tracks.selectedTrack;
-  const durations = [], colours = [];
+  const durations = [], colors = [];
   for (let i = 0; i < track.frameCount; i++) {
     const {image} = await decoder.decode({frameIndex: i});
     durations.push(image.duration / 1000);
     const canvas = new OffscreenCanvas(image.displayWidth, image.displayHeight);
     const context = canvas.getContext('2d');
     context.drawImage(image, 0, 0);
-    colours.push(Array.from(context.getImageData(116, 116, 1, 1).data).slice(0, 3));
+    colors.push(Array.from(context.getImageData(116, 116, 1, 1).data).slice(0, 3));
   }
-  done({durations, colours, repetitions: track.repetitionCount});
+  done({durations, colors, repetitions: track.repetitionCount});
 }).catch((error) => done({error: String(error)}));
 """
 
@@ -140,15 +140,15 @@ def check_image(browser: Browser, folder: Path, suffix: str, kind: str) -> None:
     url = (folder / f"film{suffix}").as_uri()
     shown = browser.driver.execute_async_script(IMAGE, url, kind)
     said(f"{suffix} Chromium: decodes", "error" not in shown, shown.get("error", ""))
-    said(f"{suffix} Chromium: frames", len(shown["colours"]) == N_FRAMES)
+    said(f"{suffix} Chromium: frames", len(shown["colors"]) == N_FRAMES)
     wanted = [100] * (N_FRAMES - 1) + [1500]
     said(f"{suffix} Chromium: durations", shown["durations"] == wanted, shown["durations"])
     repeats = shown["repetitions"]
     forever = repeats is None or repeats > 1e9
     right = forever if suffix == ".avif" else repeats == LOOP - 1
     said(f"{suffix} Chromium: repetitions", right, repeats)
-    off = np.abs(np.array(shown["colours"]) - [middle(n) for n in range(N_FRAMES)]).max()
-    said(f"{suffix} Chromium: colours", off <= {".webp": 12, ".avif": 12}.get(suffix, 0), off)
+    off = np.abs(np.array(shown["colors"]) - [middle(n) for n in range(N_FRAMES)]).max()
+    said(f"{suffix} Chromium: colors", off <= {".webp": 12, ".avif": 12}.get(suffix, 0), off)
 
 
 def check_video(browser: Browser, folder: Path, suffix: str) -> None:

@@ -26,7 +26,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NASTY = "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>"
 CELLS = [
@@ -45,15 +45,24 @@ PLAYERS = (
 )
 
 
-def saved_notebook(path: Path) -> None:
-    """Run two films and save them, as anyone would; how large they are is said."""
+EXPLORER = f"{CELLS[0]}.explore(hover=['n_genes'])"
+PAGES = "document.querySelectorAll('.jp-OutputArea iframe[srcdoc]')"
+SHOWN = """
+const root = document.querySelector('.scanpy-anim-explorer')?.shadowRoot;
+const picture = root?.querySelector('.picture');
+return Boolean(picture && !picture.hidden && picture.width > 100);
+"""
+
+
+def saved_notebook(path: Path, sources: Sequence[str] = CELLS) -> None:
+    """Run films and save them, as anyone would; how large they are is said."""
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in CELLS],
+        cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     NotebookClient(notebook, timeout=600).execute()
     nbformat.write(notebook, str(path))
-    print(f"saved notebook with two films: {path.stat().st_size:,} bytes")
+    print(f"saved {path.name}: {path.stat().st_size:,} bytes")
 
 
 @contextmanager
@@ -107,6 +116,25 @@ def check_untrusted(browser: Browser, url: str, folder: Path, app: str) -> None:
     said(f"{app}, not trusted: it plays", True)
 
 
+def check_explorer(browser: Browser, url: str, folder: Path, app: str, how: str) -> None:
+    """A page that holds the scores: its last frame as a picture, and where scripts run itself."""
+    browser.driver.get(url + FRONTENDS[app].replace("films", "explorer") + "?reset")
+    poster = f"return {OUTPUTS}.flatMap(o => [...o.querySelectorAll('img')]).length"
+    browser.wait(lambda: browser.driver.execute_script(poster) == 1, "the poster is there", 90)
+    pages = browser.driver.execute_script(f"return {PAGES}.length")
+    if how == "not trusted":
+        said(f"{app}, explorer, {how}: a picture and no page", pages == 0, pages)
+    else:
+        said(f"{app}, explorer, {how}: a page", pages == 1, pages)
+        browser.driver.execute_script(f"{PAGES}[0].scrollIntoView()")
+        browser.driver.switch_to.frame(browser.driver.execute_script(f"return {PAGES}[0]"))
+        browser.wait(lambda: browser.driver.execute_script(SHOWN), "the explorer is shown", 60)
+        browser.driver.switch_to.default_content()
+        said(f"{app}, explorer, {how}: shown", True)
+    browser.driver.save_screenshot(str(folder / f"{app}-explorer-{how.replace(' ', '-')}.png"))
+    check_quiet(browser, url, app, f"explorer, {how}")
+
+
 def check_players(browser: Browser, folder: Path, app: str, how: str) -> None:
     """Two players that obey and do not know of each other."""
     browser.wait(lambda: browser.driver.execute_script(PLAYERS) == 2, f"{how}: two players", 180)
@@ -149,7 +177,8 @@ def show(browser: Browser, number: int) -> None:
 
 
 def check_quiet(browser: Browser, url: str, app: str, how: str) -> None:
-    inside = (url, url.replace("http", "ws", 1), "data:", "blob:", "chrome:")
+    own = ("data:", "blob:", "chrome:", "chrome-untrusted:")
+    inside = (url, url.replace("http", "ws", 1), *own)
     outside = [asked for asked in browser.requests() if not asked.startswith(inside)]
     said(f"{app}, {how}: no request beyond the server", not outside, outside or "")
     ours = [text for text in browser.complaints() if "SEVERE" in text or "anim" in text]
@@ -177,6 +206,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     saved_notebook(path := folder / "films.ipynb")
+    saved_notebook(page := folder / "explorer.ipynb", [EXPLORER])
     for app in FRONTENDS:
         with (
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
@@ -186,8 +216,10 @@ def main() -> None:
             browser.driver.set_window_size(1300, 1000)
             try:
                 check_untrusted(browser, url, folder, app)
-                trust = [sys.executable, "-m", "jupyter", "trust", str(path)]
+                check_explorer(browser, url, folder, app, "not trusted")
+                trust = [sys.executable, "-m", "jupyter", "trust", str(path), str(page)]
                 subprocess.run(trust, env=environment, check=True, capture_output=True)
+                check_explorer(browser, url, folder, app, "trusted")
                 browser.driver.get(url + FRONTENDS[app] + "?reset")
                 check_players(browser, folder, app, "trusted")
                 check_quiet(browser, url, app, "trusted")

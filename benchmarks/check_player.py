@@ -58,13 +58,13 @@ return Array.from(context.getImageData(arguments[1], arguments[2], 1, 1).data);
 
 
 def film(n_frames: int = N_FRAMES, side: int = 320) -> Film:
-    """Each frame says its number in its colour and in the length of a bar."""
+    """Each frame says its number in its color and in the length of a bar."""
 
     def render(scale: float):
         for number in range(n_frames):
             frame = np.full((side, side, 3), 255, np.uint8)
             frame[:40, : 10 * (number % 32 + 1)] = (31, 119, 180)
-            frame[60:] = colour(number)
+            frame[60:] = color(number)
             yield frame
 
     return Film(
@@ -76,7 +76,7 @@ def film(n_frames: int = N_FRAMES, side: int = 320) -> Film:
     )
 
 
-def colour(number: int) -> tuple[int, int, int]:
+def color(number: int) -> tuple[int, int, int]:
     return (number * 37 % 200 + 20, number * 91 % 200 + 20, 120)
 
 
@@ -140,8 +140,8 @@ def said(what: str, holds: bool, detail: object = "") -> None:
 
 def check_shown(browser: Browser, number: int, frame: int) -> None:
     shown = browser.pixel(number, 160, 200)[:3]
-    off = np.abs(np.array(shown) - colour(frame)).max()
-    said(f"the picture is that of frame {frame}", off <= 8, f"({shown} for {colour(frame)})")
+    off = np.abs(np.array(shown) - color(frame)).max()
+    said(f"the picture is that of frame {frame}", off <= 8, f"({shown} for {color(frame)})")
 
 
 def check_page(browser: Browser, folder: Path) -> None:
@@ -202,6 +202,76 @@ def check_page(browser: Browser, folder: Path) -> None:
     said("texts stay texts", browser.driver.execute_script("return window.hacked") is None)
     said("as title too", NASTY in browser.driver.title and NASTY in browser.state()["title"])
     check_quiet(browser)
+
+
+def check_pauses(browser: Browser, folder: Path) -> None:
+    """However fast it plays: after a pause, the words are those of the picture."""
+    browser.open(folder / "page.html")
+    rng = np.random.default_rng(0)
+    off = []
+    for pause in range(40):
+        if browser.state()["paused"]:
+            browser.find(".play").click()
+        time.sleep(0.05 + 0.3 * rng.random())
+        browser.find(".play").click()
+        frame = browser.settle()["frame"]
+        shown = np.array(browser.pixel(0, 160, 200)[:3])
+        if np.abs(shown - color(frame)).max() > 8:
+            off.append((pause, frame, shown.tolist()))
+    said("the words after 40 pauses are those of the picture", not off, off or "")
+
+
+def check_keys_and_window(browser: Browser, folder: Path) -> None:
+    """A page is the film's alone: keys work at once, and the film grows with the window."""
+    browser.open(folder / "page.html", (1400, 1000))
+    body = browser.driver.find_element(By.TAG_NAME, "body")
+    body.send_keys(" ")
+    browser.wait(lambda: browser.state()["paused"], "space pauses without a click")
+    body.send_keys(Keys.HOME)
+    said("Home without a click", browser.settle()["frame"] == 0)
+    body.send_keys(Keys.ARROW_RIGHT)
+    said("arrow without a click", browser.settle()["frame"] == 1)
+    check_shown(browser, 0, 1)
+    wide = [browser.find("video").size["width"]]
+    browser.driver.save_screenshot(str(folder / "large.png"))
+    browser.driver.set_window_size(600, 700)
+    time.sleep(0.2)
+    wide.append(browser.find("video").size["width"])
+    said("the film grows with its window", wide[0] > 700 > wide[1] > 320, wide)
+    scroll = "return [document.documentElement.scrollWidth, innerWidth]"
+    inner = browser.driver.execute_script(scroll)
+    said("nothing sticks out", inner[0] <= inner[1], inner)
+    browser.driver.set_window_size(1400, 1000)
+    body.send_keys("f")
+    full = "return document.fullscreenElement !== null"
+    browser.wait(lambda: browser.driver.execute_script(full), "full screen")
+    time.sleep(0.5)
+    browser.driver.save_screenshot(str(folder / "full.png"))
+    tall = browser.driver.execute_script("return innerHeight")
+    said("full screen", browser.find("video").size["height"] > tall - 160)
+    body.send_keys("f")
+    browser.wait(lambda: not browser.driver.execute_script(full), "and back")
+
+
+def check_policy(browser: Browser, folder: Path) -> None:
+    """A policy that lets neither blobs nor style elements through, and one without any video."""
+    page = (folder / "page.html").read_text("utf-8")
+    for name, media in (("data", "data:"), ("none", "'none'")):
+        rule = f"default-src 'none'; script-src 'unsafe-inline'; img-src data:; media-src {media}"
+        policy = f'<meta http-equiv="Content-Security-Policy" content="{rule}">'
+        path = folder / f"policy-{name}.html"
+        path.write_text(page.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{policy}'))
+        browser.driver.get(path.as_uri())
+        if media == "data:":
+            browser.wait(lambda: browser.state()["frame"] >= 3, "plays under a strict policy")
+            said("plays under a strict policy", not browser.state()["broken"])
+        else:
+            browser.wait(lambda: browser.state()["broken"], "it says that it cannot play")
+            time.sleep(0.3)
+            text = browser.find(".player").text
+            said("a page that cannot play says one thing", text.count("\n") == 0, repr(text))
+        browser.driver.save_screenshot(str(folder / f"policy-{name}.png"))
+    browser.complaints()
 
 
 def scrub(browser: Browser, number: int, frame: int) -> None:
@@ -322,6 +392,9 @@ def main() -> None:
         browser = Browser(profile)
         try:
             check_page(browser, folder)
+            check_pauses(browser, folder)
+            check_keys_and_window(browser, folder)
+            check_policy(browser, folder)
             check_two_on_a_page(browser, folder)
             check_notebook(browser, folder)
             check_many_frames(browser, folder)

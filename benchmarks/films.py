@@ -1,7 +1,8 @@
 """Whole films against matplotlib's and celluloid's own way: time, size, memory.
 
-Run `python benchmarks/films.py` (minutes: matplotlib is the slow side). Every row compares two ways
-in one run; medians of several rounds, except where matplotlib takes more than ten seconds. With
+Run `python benchmarks/films.py` (minutes: matplotlib is the slow side), or some of its parts:
+`--only frames labels`. Every row measures through what a user calls and compares two ways in one
+run: medians of several rounds, except where matplotlib takes more than ten seconds. With
 `--frames k`, matplotlib draws only the first k frames and its time is scaled up, and says so.
 """
 
@@ -88,12 +89,12 @@ def origin(adata, frames: int):
     return animation
 
 
-def ours(adata, **arguments):
+def ours(adata, marker_size: float = 0.3, **arguments):
     import scanpy_anim as sca
 
     with mpl.rc_context({"figure.figsize": (6, 6)}):
         return sca.pl.animate_embedding(
-            adata, color="scores", size=0.3, progress=False, hold=0, **arguments
+            adata, color="scores", size=marker_size, progress=False, hold=0, **arguments
         )
 
 
@@ -106,13 +107,13 @@ def compare_origin(adata, folder: Path, frames: int) -> None:
             page.write_text(origin(adata, frames).to_jshtml())
 
     theirs = clocked(theirs_page) * share
-    row("18 frames to a page", theirs, clocked(lambda: ours(adata).save(film, progress=False)), 60)
+    row("18 frames to a page", theirs, clocked(lambda: ours(adata).save(film, progress=False)), 200)
     row("… bytes", page.stat().st_size * share / 1e6, film.stat().st_size / 1e6, 5, "MB")
     writer = {"writer": "scanpy_anim", "dpi": 200, "fps": 10}
     theirs = clocked(lambda: origin(adata, frames).save(folder / "theirs.mp4", **writer)) * share
     film = folder / "ours.mp4"
     mine = clocked(lambda: ours(adata).save(film, dpi=200, progress=False))
-    row("18 frames to mp4, dpi 200", theirs, mine, 30)
+    row("18 frames to mp4, dpi 200", theirs, mine, 200)
 
 
 def compare_tween(adata, folder: Path, frames: int) -> None:
@@ -158,6 +159,159 @@ def compare_morph(adata, frames: int) -> None:
 
     row("a frame of a morph, 1200 × 1200", clocked(theirs, frames), mine, 20)
     plt.close(figure)
+
+
+def theirs_of(adata, inches: float = 6.0):
+    """matplotlib's way of one more frame, 200 dpi: `set_array` on the scatter, and a draw."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(inches, inches), dpi=200)
+    xy, scores = adata.obsm["X_umap"], adata.obsm["scores"]
+    points = ax.scatter(*xy.T, s=0.3, c=scores[:, 0], edgecolor="none", marker=".")
+    figure.canvas.draw()
+
+    def draw(i: int) -> None:
+        points.set_array(scores[:, i % scores.shape[1]])
+        figure.canvas.draw()
+
+    return figure, draw
+
+
+def frame_times(drawn) -> list[float]:
+    """Seconds of each further frame of a film."""
+    times = []
+    while True:
+        start = time.perf_counter()
+        if next(drawn, None) is None:
+            return times
+        times.append(time.perf_counter() - start)
+
+
+def compare_frames(adata, rounds: int = 5) -> None:
+    """One more frame of `film.frames(dpi=200)`, in turns with matplotlib's."""
+    import matplotlib.pyplot as plt
+
+    figure, draw = theirs_of(adata)
+    ways = {
+        'values (scale="linear")': ({"scale": "linear"}, 200),
+        'ranks (scale="rank")': ({"scale": "rank"}, 120),
+        'sort_order="frame"': ({"scale": "linear", "sort_order": "frame"}, 60),
+    }
+    films = {what: ours(adata, **arguments) for what, (arguments, _) in ways.items()}
+    theirs, mine = [], {what: [] for what in ways}
+    for k in range(rounds):
+        theirs.append(clocked(lambda k=k: draw(k), 1))
+        for what, film in films.items():
+            drawn = film.frames(dpi=200)
+            next(drawn)
+            mine[what] += frame_times(drawn)
+    for what, (_, goal) in ways.items():
+        row(f"one more frame, {what}, median", median(theirs), median(mine[what]), goal)
+        row("… minimum", min(theirs), min(mine[what]), goal)
+    plt.close(figure)
+
+
+def compare_many(cells: int) -> None:
+    """From the call to the first frame, and one more frame, of very many cells."""
+    adata = atlas(cells, 4)
+    start = time.perf_counter()
+    film = ours(adata, scale="linear")
+    drawn = film.frames(dpi=200)
+    next(drawn)
+    first = time.perf_counter() - start
+    each = median(frame_times(drawn))
+    print(f"| {cells:,} cells: call to first frame | | {first:.2f} s | | |")
+    print(f"| … one more frame | | {each * 1e3:.1f} ms | | |")
+
+
+def compare_growth(cells: int) -> None:
+    """How much longer a frame takes with very many cells than with 209,126."""
+    for what, size in (
+        ("marker of one size", lambda n: 0.3),
+        ("size 120000/n", lambda n: 120_000 / n),
+    ):
+        times = []
+        for n in (CELLS, cells):
+            film = ours(atlas(n, 6), scale="linear", marker_size=size(n))
+            drawn = film.frames(dpi=200)
+            next(drawn)
+            times.append(median(frame_times(drawn)))
+        few, many = (f"{t * 1e3:.1f} ms" for t in times)
+        growth = f"{times[1] / times[0]:.1f} ×"
+        print(f"| a frame, {what}: {CELLS:,} → {cells:,} cells | {few} | {many} | {growth} | |")
+
+
+def compare_labels(adata, folder: Path) -> None:
+    """A film of labels against one of a single class's scores, to mp4."""
+    import scanpy_anim as sca
+
+    n_classes, frames = 44, 19
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, n_classes, (adata.n_obs, 1))
+    spread = np.sort(rng.random((adata.n_obs, frames)), axis=1)
+    scores = np.zeros((adata.n_obs, frames, n_classes), np.float32)
+    np.put_along_axis(scores, codes[:, :, None].repeat(frames, 1), spread[:, :, None], axis=2)
+    scores += rng.random((1, 1, n_classes), np.float32) * 0.1
+    adata.obsm["classes"] = scores
+
+    def save(**arguments) -> None:
+        with mpl.rc_context({"figure.figsize": (6, 6)}):
+            film = sca.pl.animate_embedding(adata, color="classes", size=0.3, hold=0, **arguments)
+        film.save(folder / "labels.mp4", dpi=200, progress=False)
+
+    one, every = clocked(lambda: save(classes="0", scale="linear")), clocked(save)
+    row(f"labels of {n_classes} classes against scores of one, to mp4", one, every, 0.5)
+    del adata.obsm["classes"]
+
+
+def process_seconds(what: str, cells: int, cache: str) -> list[float]:
+    """Times that a new process prints, with a cache of compiled kernels of its own."""
+    code = f"import films; films.measure_{what}({cells})"
+    here = Path(__file__).parent
+    paths = {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": f"{here.parent}{os.pathsep}{here}"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, **paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [float(word) for word in done.stdout.splitlines()[-1].split()]
+
+
+def measure_film(cells: int) -> None:
+    """Print how long the first and the second film take to their first frame."""
+    adata = atlas(cells, 3)
+    print(*(clocked(lambda: next(ours(adata).frames(dpi=100)), 1) for _ in range(2)))
+
+
+def measure_still(cells: int) -> None:
+    """Print how long scanpy and matplotlib take to their first picture."""
+    import matplotlib.pyplot as plt
+    import scanpy as sc
+
+    import scanpy_anim  # noqa: F401 (both processes have imported the same)
+
+    adata = atlas(cells, 3)
+    adata.obs["score"] = adata.obsm["scores"][:, 2]
+
+    def still() -> None:
+        sc.pl.umap(adata, color="score", show=False)
+        plt.savefig(os.devnull, format="png", dpi=100)
+
+    print(clocked(still, 1))
+
+
+def compare_fresh(rounds: int = 3) -> None:
+    """First films: of a fresh installation over the second, of a fresh process over a still."""
+    with tempfile.TemporaryDirectory() as fresh:
+        first, second = process_seconds("film", 2700, fresh)
+        print(f"| first film, nothing compiled, over the second | | {first - second:.1f} s | | |")
+        for cells, goal in ((2700, 1 / 1.3), (CELLS, 2)):
+            films = [process_seconds("film", cells, fresh)[0] for _ in range(rounds)]
+            stills = [process_seconds("still", cells, fresh)[0] for _ in range(rounds)]
+            what = f"first frame of a process, {cells:,} cells (theirs: sc.pl.umap, savefig)"
+            row(what, median(stills), median(films), goal)
 
 
 def peak(way: str, frames: int) -> float:
@@ -222,18 +376,35 @@ def compare_memory(frames: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=FRAMES, help="frames that matplotlib draws")
-    frames = parser.parse_args().frames
+    parser.add_argument("--many", type=int, default=5_000_000, help="cells of the large films")
+    parser.add_argument("--only", nargs="+", help="parts to run; by default all but many, growth")
+    options = parser.parse_args()
+    frames, usual = (
+        options.frames,
+        ("frames", "origin", "tween", "morph", "labels", "fresh", "memory"),
+    )
     adata = atlas()
     print(f"{adata.n_obs:,} cells; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     if frames < FRAMES:
         print(f"matplotlib's times: scaled up from {frames} frames")
     ours(atlas(2000, 3)).save(Path(tempfile.mkdtemp()) / "compiles.mp4", progress=False)
     print("| what | theirs | ours | ratio | goal | met |\n|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        compare_origin(adata, Path(folder), frames)
-        compare_tween(adata, Path(folder), min(frames, 8))
-        compare_morph(adata, min(frames, 8))
-    compare_memory(frames)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts = {
+            "frames": lambda: compare_frames(adata),
+            "origin": lambda: compare_origin(adata, folder, frames),
+            "tween": lambda: compare_tween(adata, folder, min(frames, 8)),
+            "morph": lambda: compare_morph(adata, min(frames, 8)),
+            "labels": lambda: compare_labels(adata, folder),
+            "fresh": compare_fresh,
+            "memory": lambda: compare_memory(frames),
+            "many": lambda: compare_many(options.many),
+            "growth": lambda: compare_growth(options.many),
+        }
+        for part in options.only or usual:
+            parts[part]()
+    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

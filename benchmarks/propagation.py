@@ -120,7 +120,7 @@ def bandwidth(graph: Any) -> None:
     for n_classes in (1, 10, 44):
         signal = seeded(graph.shape[0], n_classes)[1].astype(np.float32)
         runs = []
-        for n_iter in (5, 20):  # too few to renumber cells for ten classes
+        for n_iter in (15, 30):  # both renumber cells where there are several classes
             how = WAY | {"max_iter": n_iter, "iterations": [n_iter]}
             call = partial(tl.propagate, graph, signal, **how)
             call()

@@ -32,7 +32,7 @@ from render_stage import (
     umap_like,
 )
 
-from scanpy_anim.raster import Look, PointLayer, color_table, rank_levels, value_levels
+from scanpy_anim.raster import FrameStyle, PointLayer, color_table, rank_levels, value_levels
 
 VIRIDIS = mpl.colormaps["viridis"]
 TABLE = color_table(VIRIDIS)
@@ -41,19 +41,20 @@ TABLE = color_table(VIRIDIS)
 class Ours:
     """A layer on its stage, frames drawn as the film draws them: restore, draw."""
 
-    def __init__(self, xy, size, order=None):
+    def __init__(self, xy, size, sort_key=None):
         self.xy = xy
         self.fig, ax, scatter = stage(xy, size=size)
         scatter.remove()
         self.fig.canvas.draw()
         self.background = self.fig.canvas.copy_from_bbox(self.fig.bbox)
         self.norm = Normalize(-2, 2)
-        self.layer = PointLayer(scatter, order=order)
-        self.artist = ax.add_artist(self.layer.artist(self.look(scores(xy))))
+        self.layer = PointLayer(scatter, sort_key=sort_key)
+        self.style = self.styled(scores(xy))
+        self.artist = ax.add_artist(self.layer.artist(lambda: self.style))
         self.set_up = seconds(self.draw)
 
-    def look(self, values, **kwargs):
-        return Look(value_levels(values, self.norm), TABLE, **kwargs)
+    def styled(self, values, **kwargs):
+        return FrameStyle(value_levels(values, self.norm), TABLE, **kwargs)
 
     def draw(self):
         self.fig.canvas.restore_region(self.background)
@@ -61,7 +62,7 @@ class Ours:
 
     def frame(self, values, **kwargs):
         """A new frame, from values to pixels."""
-        self.artist.set_look(self.look(values, **kwargs))
+        self.style = self.styled(values, **kwargs)
         self.draw()
 
 
@@ -89,15 +90,13 @@ def a_frame(rounds):
     ours.frame(values[1])
     frame_order = Ours(xy, size)
     levels = value_levels(values[1], ours.norm)
-    frame_order.frame(values[1], order=levels)
-    opaque, see_through = ours.artist.get_look(), Ours(xy, size, peak)
-    opacity = np.random.default_rng(0).integers(0, 256, CELLS).astype(np.uint8)
-    see_through.frame(values[1], opacity=opacity)
+    frame_order.frame(values[1], sort_key=levels)
+    opaque = ours.style
     moving = Ours(xy, size, peak)
     moving.frame(values[1], offsets=xy + 0.01)
 
     def show(layer, **kwargs):
-        layer.artist.set_look(replace(opaque, **kwargs))
+        layer.style = replace(opaque, **kwargs)
         layer.draw()
 
     calls = {
@@ -105,8 +104,7 @@ def a_frame(rounds):
         "fixed order, from values to pixels": lambda: ours.frame(values[2]),
         "fixed order, levels at hand": lambda: show(ours),
         "fixed order, ranks of the frame": lambda: show(ours, levels=rank_levels(values[2])),
-        'order of the frame (sort_order="frame")': lambda: show(frame_order, order=opaque.levels),
-        "opacity of each cell in the frame": lambda: show(see_through, opacity=opacity),
+        'order of the frame (sort_order="frame")': lambda: show(frame_order, sort_key=values[2]),
         "points that move": lambda: show(moving, offsets=xy + 0.02),
     }
     taken = in_turns(*calls.values(), rounds=rounds)
@@ -138,8 +136,8 @@ def growth(large, rounds):
                     ms(t),
                     f"{t / taken[0]:.1f} ×",
                     ms(ours.set_up),
-                    f"{len(np.unique(seen.visible)) / n:.0%}",
-                    f"{seen.nbytes / 2**20:.0f} MB",
+                    f"{len(seen.cells) / n:.0%}",
+                    f"{sum(a.nbytes for a in seen) / 2**20:.0f} MB",
                 )
             )
     rows("Growth: levels at hand, 1200 × 1200", table)
@@ -182,7 +180,7 @@ def against_datashader(large, rounds):
             return np.asarray(image.data)
 
         def ranked(ours=ours, values=values):
-            ours.artist.set_look(Look(rank_levels(values), TABLE))
+            ours.style = FrameStyle(rank_levels(values), TABLE)
             ours.draw()
 
         theirs()
@@ -204,7 +202,7 @@ def compilation():
         "    composed = time.process_time() - start\n"
         "    levels = rank_levels(xy[:, 0])\n"
         "    ranked = time.process_time() - start - composed\n"
-        "    ours.frame(xy[:, 0], order=levels)\n"
+        "    ours.frame(xy[:, 0], sort_key=levels)\n"
         "    total = time.process_time() - start\n"
         "    print(f'{composed:.2f} {ranked:.2f} {total - composed - ranked:.2f} {total:.2f}')\n"
     )

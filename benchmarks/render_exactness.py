@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from render_stage import rows, scores, stage, umap_like
 
-from scanpy_anim.raster import Look, PointLayer, color_table, value_levels
+from scanpy_anim.raster import FrameStyle, PointLayer, color_table, value_levels
 
 GRID = {
     "marker": [".", "o", "s", "^", "D", "*", "+", "x"],
@@ -59,10 +59,11 @@ def pictures(case, inches=3.0):
     layer = PointLayer(scatter)
     scatter.remove()
     norm = Normalize(float(values.min()), float(values.max()))
-    look = Look(value_levels(values, norm), color_table(scatter.cmap))
-    artist = ax.add_artist(layer.artist(look))
+    style = FrameStyle(value_levels(values, norm), color_table(scatter.cmap))
+    shown = [style]
+    ax.add_artist(layer.artist(lambda: shown[-1]))
     composed = picture()
-    artist.set_look(replace(look, order=np.arange(case["n"])))
+    shown.append(replace(style, sort_key=np.arange(case["n"])))
     return theirs, composed, picture()
 
 

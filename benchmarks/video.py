@@ -1,6 +1,6 @@
 """Writing films against matplotlib's own writers: ``python benchmarks/video.py [repeats]``.
 
-Left-hand side: matplotlib's ``save`` and ``to_jshtml`` of a scatter whose colours change (needs
+Left-hand side: matplotlib's ``save`` and ``to_jshtml`` of a scatter whose colors change (needs
 Debian's ``ffmpeg`` for mp4). Right-hand side: ``scanpy_anim.video`` fed with the same frames, drawn
 beforehand; what drawing them takes is the raster benchmark's business. The second table gives both
 the same matplotlib animation to draw. Ratios of one run, medians of several.
@@ -148,7 +148,7 @@ def compare_gif(folder: Path, repeats: int, n_cells: int) -> None:
 
 
 def flicker(path: Path, frames: np.ndarray) -> float:
-    """Share of the coloured pixels that did not change, but whose colour in the file did."""
+    """Share of the colored pixels that did not change, but whose color in the file did."""
     from PIL import Image
 
     changed = still = 0

@@ -1,0 +1,101 @@
+"""The page that holds the scores in headless Chromium: `python check_explorer.py [folder [check]]`.
+
+Needs Debian's `chromium`, node and `playwright-core` (`npm install playwright-core` in the folder,
+or wherever `NODE_PATH` points). Makes pages, opens them as `check_explorer.js` says, writes
+screenshots into the folder and prints one line a check.
+"""
+
+from __future__ import annotations
+
+import html
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scanpy as sc
+
+import scanpy_anim as sca
+
+NASTY = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>\u2028\n"
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+
+
+def pages(folder: Path) -> None:
+    cells = sc.datasets.pbmc68k_reduced()
+    sca.tl.label_propagation(cells, [0, 1])
+    film = sca.pl.animate_embedding(cells)
+    film.explore(hover=["n_genes", "louvain"]).save(folder / "scores.html")
+    labeled = sc.datasets.pbmc68k_reduced()
+    kinds = labeled.obs["bulk_labels"]
+    labeled.obs["bulk_labels"] = kinds.cat.rename_categories({"CD34+": NASTY})
+    labeled.obs_names = [f"{name} {NASTY}" for name in labeled.obs_names]
+    rng = np.random.default_rng(0)
+    seeds = {
+        kind: list(rng.choice(np.flatnonzero(labeled.obs["bulk_labels"] == kind), 3, replace=False))
+        for kind in labeled.obs["bulk_labels"].cat.categories
+    }
+    sca.tl.label_propagation(labeled, seeds)
+    page = sca.pl.animate_embedding(labeled).explore(names=True)
+    page.save(folder / "labels.html")
+    (folder / "notebook.html").write_text(f"<!doctype html><body>{page._repr_html_()}")
+    text = (folder / "scores.html").read_text("utf-8")
+    cut = text.index('data-part="frame-1"') + 80
+    (folder / "truncated.html").write_text(text[:cut], "utf-8")
+    broken = text.replace('data-part="xy">', 'data-part="xy">AAAA', 1)
+    (folder / "damaged.html").write_text(broken, "utf-8")
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    (folder / "policy.html").write_text(text.replace("<head>", f"<head>{policy}", 1), "utf-8")
+    for name, sandbox in (("srcdoc", ""), ("sandbox", "sandbox=allow-scripts")):
+        frame = f'<iframe {sandbox} width=900 height=800 srcdoc="{html.escape(text)}"></iframe>'
+        (folder / f"{name}.html").write_text(f"<!doctype html>{frame}", "utf-8")
+    begin, end = text.index("<div class="), text.index("</main>")
+    first = text[begin:end].replace(' data-page="1"', "")
+    start, stop = first.index("<script>"), first.index("</script>", first.index("<script>")) + 9
+    others = (first[:start] + first[stop:]) * 199
+    many = f"<!doctype html><meta charset=utf-8>{first}{others}"
+    (folder / "many.html").write_text(many, "utf-8")
+
+    hidden = f'<!doctype html><meta charset=utf-8><body style="display:none"><div>{first}</div>'
+    (folder / "hidden.html").write_text(hidden, "utf-8")
+
+
+def strange_pages(folder: Path) -> None:
+    """Films at the edge of what there is."""
+
+    def saved(name: str, n: int, **obs: object) -> None:
+        cells = sc.AnnData(np.zeros((n, 1), np.float32))
+        cells.obsm["X_umap"] = np.random.default_rng(0).normal(size=(n, 2))
+        if name in ("nowhere", "gone"):
+            cells.obsm["X_umap"][: n // 2 if name == "nowhere" else n] = np.nan
+        for column, values in obs.items():
+            cells.obs[column] = values
+        if name == "twice":
+            cells.obs_names = ["one name"] * n
+        film = sca.pl.animate_embedding(cells, color=list(obs), frame_title=None)
+        film.explore().save(folder / f"{name}.html")
+
+    saved("one", 1, a=[1.0], b=[2.0])
+    saved("missing", 50, a=np.nan, b=np.nan)
+    saved("nowhere", 50, a=np.arange(50.0), b=1.0)
+    saved("gone", 50, a=np.arange(50.0), b=1.0)
+    saved("twice", 50, a=np.arange(50.0), b=np.arange(50.0)[::-1])
+    saved("still", 50, a=np.arange(50.0))
+    names = [f"type {i}" for i in range(300)]
+    saved("many-classes", 600, a=pd.Categorical(np.repeat(names, 2), categories=names))
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    pages(folder)
+    strange_pages(folder)
+    driver = Path(__file__).with_suffix(".js")
+    subprocess.run(["node", str(driver), str(folder), *sys.argv[2:]], check=True)
+    print(f"screenshots in {folder}")
+
+
+if __name__ == "__main__":
+    main()
