@@ -74,7 +74,7 @@ def _run(
         problem = problem.with_neighbors_close()
     record = _open(problem, options)
     columns, measured = _iterate(problem, record, options, Iteration(problem))
-    raised, unreached = None, _without_path(graph, seeds, measured, options.alpha)
+    raised, unreached = None, _without_path(problem, measured)
     faint = any(m.faint or m.unreached > u for m, u in zip(measured, unreached, strict=True))
     if faint and n_classes > 1:
         record, measured, raised = _iterate_again(problem, record, options, measured)
@@ -107,19 +107,18 @@ def _iterate_again(
     return record, measured, problem.to_user(state.signal.astype(np.float32))
 
 
-def _without_path(
-    graph: sparse.csr_array, seeds: NDArray[np.int64], measured: list[StepStats], alpha: float
-) -> NDArray[np.int64]:
+def _without_path(problem: Problem, measured: list[StepStats]) -> NDArray[np.int64]:
     """Count cells not reached in each iteration, which cells whose scores are too small are.
 
-    Steps are counted only where some score may have been too small.
+    Steps are counted only where some score may have been too small, or cancelled out.
     """
     zeros = np.array([m.unreached for m in measured], dtype=np.int64)
-    if not len(zeros) or (zeros[-1] == 0 and not _may_vanish(graph, measured, alpha)):
+    if not len(zeros) or not (_may_vanish(problem, measured) or (problem.rows < 0).any()):
         return zeros
-    steps = np.full(graph.shape[0], -1, dtype=np.int32)
+    graph, seeds = problem.graph, problem.seeds
+    steps = np.full(problem.n_obs, -1, dtype=np.int32)
     steps[seeds] = 0
-    missing, found, counted = graph.shape[0] - len(seeds), len(seeds), np.empty_like(zeros)
+    missing, found, counted = problem.n_obs - len(seeds), len(seeds), np.empty_like(zeros)
     for step in range(1, len(zeros) + 1):
         if found:
             found = reach_further(graph.indptr, graph.indices, graph.data, steps, step)
@@ -128,11 +127,18 @@ def _without_path(
     return counted
 
 
-def _may_vanish(graph: sparse.csr_array, measured: list[StepStats], alpha: float) -> bool:
+def _may_vanish(problem: Problem, measured: list[StepStats]) -> bool:
     """Whether a cell next to others with scores of 1e-30 and more may have got none."""
-    weights = graph.data
-    least = alpha * weights.min(initial=np.inf) / (weights.max(initial=0) * graph.shape[0])
-    return any(m.faint for m in measured) or not least > _LEAST_STEP
+    recurrence = problem.recurrence
+    if any(m.faint for m in measured) or len(recurrence.lift):
+        return True
+    sent = _least_positive(problem.graph.data) * _least_positive(recurrence.scale)
+    return not sent * min(1, _least_positive(recurrence.gain)) > _LEAST_STEP
+
+
+def _least_positive(values: NDArray[np.floating]) -> float:
+    least = float(values.min(initial=np.inf))
+    return least if least > 0 else float(values.min(initial=np.inf, where=values > 0))
 
 
 def _require_work(n_obs: int, rows: NDArray[np.float32], options: Options) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.sparse.csgraph import dijkstra
 
 from scanpy_anim.tl import propagate
 
@@ -99,6 +100,31 @@ def test_cells_without_neighbours_keep_their_own_signal(islands: AnnData) -> Non
     assert (hard.history[[0, 7]] == 1).all()
     assert (hard.history[[5, 6, 8]] == 0).all()
     assert hard.unreached[-1] == 3
+
+
+@pytest.mark.parametrize("mode", [*MODES, "hard"])
+@pytest.mark.parametrize("exponent", [2, 12, 36])
+@pytest.mark.parametrize("n_classes", [1, 3])
+def test_cells_count_as_reached_from_the_step_at_which_there_is_a_path(
+    mode: str, exponent: int, n_classes: int
+) -> None:
+    """Weights as far apart as that many powers of ten, an edge of weight 0, and an island."""
+    random, n_obs = np.random.default_rng(exponent), 200
+    rows, columns = random.integers(150, size=(2, 260))
+    weights = 10.0 ** -random.uniform(0, exponent, 260)
+    graph = sparse.csr_array((weights, (rows, columns)), (n_obs, n_obs)).astype(np.float32)
+    graph = sparse.csr_array(graph + graph.T)
+    graph.data[0] = graph[graph.indices[0], 0] = 0
+    signal = np.zeros((n_obs, n_classes))
+    signal[np.arange(n_classes), np.arange(n_classes)] = 1
+    how = {"clamp": "hard"} if mode == "hard" else {"normalization": mode, "alpha": 0.99}
+    outcome = propagate(graph, signal, tol=0, max_iter=20, limit=False, **how)
+    linked = sparse.csr_array((graph.data > 0, graph.indices, graph.indptr), graph.shape)
+    linked.eliminate_zeros()
+    hops = dijkstra(linked, unweighted=True, indices=range(n_classes), min_only=True)
+    wanted = [(hops > step).sum() for step in range(1, 21)]
+    np.testing.assert_array_equal(outcome.unreached, wanted)
+    assert wanted[-1] >= 50
 
 
 def test_stopping(pbmc: AnnData) -> None:
