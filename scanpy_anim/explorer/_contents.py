@@ -77,11 +77,13 @@ class Contents:
     kind
         `"scores"` or `"labels"`.
     positions
-        `(n, 2)` coordinates in drawing order, all finite.
+        `(n, 2)` coordinates in drawing order, all finite; or `(n_stops, n, 2)` of cells that move
+        from stop to stop, NaN where a cell is nowhere.
     planes
         Gives what `keys` tell of, one after the other.
     moments, titles
-        `(plane, plane, weight, seconds)` of each frame of the film, and what stands over it.
+        `(plane, plane, weight, seconds)` of each frame of the film, of cells that move followed by
+        the number of a stop, or a number between two; and what stands over it.
     colors
         What the header says of colors, as the format has it.
     full
@@ -98,7 +100,7 @@ class Contents:
     poster: Poster
     keys: Sequence[Key]
     planes: Iterable[Plane]
-    moments: Sequence[tuple[int, int, float, float]]
+    moments: Sequence[tuple[float, ...]]
     titles: Sequence[str]
     colors: Mapping[str, Any]
     full: NDArray[np.bool_] | None = None

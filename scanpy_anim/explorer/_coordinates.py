@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 #: Bits of a coordinate: fewer for many cells, which are smaller than the steps are wide.
@@ -21,22 +23,61 @@ class _Grid(NamedTuple):
 
 
 def grid_of(positions: NDArray[np.float64]) -> _Grid:
-    """Return the grid that holds all of some positions."""
-    if not len(positions):
+    """Return the grid that holds all of some positions, `(..., 2)`, those that are finite."""
+    n = positions.shape[-2]
+    known = positions.reshape(-1, 2)
+    known = known[np.isfinite(known).all(axis=1)]
+    if not len(known):
         return _Grid((0.0, 0.0), 1.0)
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    bits = _BITS if len(positions) < _MANY else _BITS_OF_MANY
+    low, high = known.min(axis=0), known.max(axis=0)
+    bits = _BITS if n < _MANY else _BITS_OF_MANY
     step = float((high - low).max() / ((1 << bits) - 1))
     return _Grid((float(low[0]), float(low[1])), step if step > 0 else 1.0)
 
 
-def pack_coordinates(positions: NDArray[np.float64], grid: _Grid) -> bytes:
-    """Return the differences from cell to cell, low bytes and high bytes of each axis apart."""
-    planes = []
-    for axis in (0, 1):
-        places = np.rint((positions[:, axis] - grid.origin[axis]) / grid.step).astype(np.uint16)
-        planes.append(byte_planes(_zigzag(np.diff(places, prepend=np.uint16(0)))))
-    return b"".join(planes)
+class Stop(NamedTuple):
+    """Coordinates as bytes.
+
+    Attributes
+    ----------
+    content
+        Differences, low bytes and high bytes of each axis apart; then eight cells a byte that are
+        nowhere, if any are.
+    from_before
+        Whether the differences are those to the stop before, not from cell to cell.
+    nowhere
+        Whether some cells are nowhere.
+    """
+
+    content: bytes
+    from_before: bool
+    nowhere: bool
+
+
+def pack_stops(stops: NDArray[np.float64], grid: _Grid) -> Iterator[Stop]:
+    """Pack coordinates, `(n_stops, n, 2)`, each stop as what takes fewer bits."""
+    before = None
+    for stop in stops:
+        nowhere = ~np.isfinite(stop).all(axis=1)
+        known = np.where(nowhere[:, None], grid.origin, stop)
+        places = np.rint((known - grid.origin) / grid.step).astype(np.uint16).T
+        steps = _zigzag(np.diff(places, prepend=np.uint16(0)))
+        moved = None if before is None else _zigzag(places - before)
+        from_before = moved is not None and _bits(moved) < _bits(steps)
+        planes = [byte_planes(axis) for axis in (moved if from_before else steps)]
+        if nowhere.any():
+            planes.append(pack_bits(nowhere).tobytes())
+        yield Stop(b"".join(planes), from_before, bool(nowhere.any()))
+        before = places
+
+
+def _bits(numbers: NDArray[np.uint16]) -> float:
+    return float(np.log2(1.0 + numbers).sum())
+
+
+def pack_bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return eight cells a byte, the first one in the lowest bit."""
+    return np.packbits(mask, bitorder="little")
 
 
 def _zigzag(differences: NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanpy_anim._threads import spread, thread_count
-from scanpy_anim.explorer._coordinates import byte_planes, grid_of, pack_coordinates
+from scanpy_anim.explorer._coordinates import byte_planes, grid_of, pack_bits, pack_stops
 from scanpy_anim.explorer._parts import Parts
-from scanpy_anim.explorer._planes import Plane, pack_bits, pack_plane
+from scanpy_anim.explorer._planes import Plane, pack_plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +23,10 @@ _FORMAT = 1
 def encode(contents: Contents) -> tuple[dict[str, Any], Parts]:
     """Return the header of a page and its parts, as `docs/explorer.md` describes them."""
     parts = Parts()
+    n, moves = contents.positions.shape[-2], contents.positions.ndim > 2
     grid = grid_of(contents.positions)
-    parts.add([("xy", pack_coordinates(contents.positions, grid))])
+    stops = list(pack_stops(contents.positions.reshape(-1, n, 2), grid))
+    parts.add((f"xy-{k}" if k else "xy", stop.content) for k, stop in enumerate(stops))
     planes, tables = _add_planes(contents, parts)
     if tables:
         parts.add([("tables", b"".join(_columns(tables)))])
@@ -38,11 +40,12 @@ def encode(contents: Contents) -> tuple[dict[str, Any], Parts]:
         "generator": contents.generator,
         "title": contents.title,
         "description": contents.description,
-        "n": len(contents.positions),
+        "n": n,
         "kind": contents.kind,
         "parts": parts.sizes,
         "view": vars(contents.view),
         "xy": grid._asdict(),
+        **({"stops": [[int(s.from_before), int(s.nowhere)] for s in stops]} if moves else {}),
         "alpha": contents.view.alpha,
         "planes": planes,
         "moments": contents.moments,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scanpy_anim.explorer._coordinates import pack_bits
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,11 +47,6 @@ def pack_plane(plane: Plane, before: Plane | None) -> tuple[bytes, bool]:
             bits = bits ^ pack_bits(before.missing)
     packed = [column.tobytes() for column in columns]
     return b"".join(packed if bits is None else [*packed, bits.tobytes()]), from_before
-
-
-def pack_bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return eight cells a byte, the first one in the lowest bit."""
-    return np.packbits(mask, bitorder="little")
 
 
 def _is_shorter(plane: Plane, before: Plane) -> bool:

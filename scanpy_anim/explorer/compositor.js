@@ -96,7 +96,7 @@ function grown(array) {
 }
 
 class Compositor {
-  /** @param {Uint16Array} x @param {Uint16Array} y */
+  /** @param {Cells['x']} x @param {Cells['y']} y */
   constructor(x, y) {
     this.x = x;
     this.y = y;

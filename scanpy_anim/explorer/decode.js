@@ -1,10 +1,13 @@
 /**
  * The parts of a page: base64 of deflate-raw bytes in scripts that do not run.
  *
- * @typedef {{n: number, x: Uint16Array, y: Uint16Array, levels: (Uint8Array | Uint16Array)[],
+ * @typedef {{x: Uint16Array, y: Uint16Array, nowhere: Uint8Array | null}} Stop
+ * @typedef {{n: number, x: Uint16Array | Float32Array, y: Uint16Array | Float32Array,
+ *   stops: Stop[] | null, place: number, levels: (Uint8Array | Uint16Array)[],
  *   steps: Uint8Array[], missing: (Uint8Array | null)[], values: Float32Array, ranks: Uint16Array,
  *   rows: Uint16Array | null, full: Uint8Array | null}} Cells
- * levels, steps, missing: one array a plane; values, ranks, rows: 256 a plane
+ * x, y: where cells are, at a place between stops if they move; levels, steps, missing: one array a
+ * plane; values, ranks, rows: 256 a plane
  */
 
 class Damaged extends Error {}
@@ -67,18 +70,53 @@ function undiff(bytes, before, n) {
   for (let i = n; i < Math.min(bytes.length, before.length); i++) bytes[i] ^= before[i];
 }
 
+/** Where cells are at each stop. @param {any} header @param {Uint8Array[]} parts @returns {Stop[]} */
+function decodeStops({n, stops}, parts) {
+  /** @type {Stop[]} */
+  const out = [];
+  parts.forEach((bytes, k) => {
+    const [fromBefore, nowhere] = stops?.[k] ?? [0, 0], before = out[k - 1];
+    const axis = (/** @type {number} */ at, /** @type {Uint16Array} */ was) => {
+      const steps = words(bytes, at, n);
+      if (!fromBefore) return undelta(steps);
+      for (let i = 0; i < n; i++) steps[i] = was[i] + ((steps[i] >>> 1) ^ -(steps[i] & 1));
+      return steps;
+    };
+    out.push({x: axis(0, before?.x), y: axis(2 * n, before?.y), nowhere: nowhere ? bytes.subarray(4 * n) : null});
+  });
+  return out;
+}
+
+/** Have cells where they are at a stop, or on the way to the next one. @param {Cells} cells
+ * @param {number} place number of the stop, with a fraction on the way */
+function moveCells(cells, place) {
+  const {stops, x, y, n} = cells;
+  if (!stops || cells.place === place) return;
+  cells.place = place;
+  const k = Math.floor(place), w = place - k, from = stops[k], to = stops[w ? k + 1 : k];
+  for (let i = 0; i < n; i++) {
+    x[i] = from.x[i] + (to.x[i] - from.x[i]) * w;
+    y[i] = from.y[i] + (to.y[i] - from.y[i]) * w;
+  }
+  for (const {nowhere} of [from, to]) {
+    if (nowhere) for (let i = 0; i < n; i++) if ((nowhere[i >> 3] >> (i & 7)) & 1) x[i] = NaN;
+  }
+}
+
 /** All cells and planes. @param {HTMLElement} host @param {any} header @returns {Promise<Cells>} */
 async function decodeCells(host, header) {
   const {n, planes, kind, wide, shares} = header, labels = kind === 'labels';
-  const names = ['xy', ...planes.map((/** @type {any} */ _, /** @type {number} */ k) =>
-    `frame-${k}`)];
+  const numbered = (/** @type {string} */ name, /** @type {any[]} */ list) => list.map((_, k) => `${name}-${k}`);
+  const places = ['xy', ...numbered('xy', header.stops ?? []).slice(1)];
+  const names = [...places, ...numbered('frame', planes)];
   for (const name of ['tables', 'full']) if (header.parts[name]) names.push(name);
   const parts = await Promise.all(names.map((name) => partBytes(host, header, name)));
-  const xy = parts[0], raw = parts.slice(1, 1 + planes.length);
+  const raw = parts.slice(places.length, places.length + planes.length);
+  const stops = decodeStops(header, parts.slice(0, places.length)), moves = !!header.stops;
   /** @type {Cells} */
-  const cells = {n, x: undelta(words(xy, 0, n)), y: undelta(words(xy, 2 * n, n)), levels: [],
-    steps: [], missing: [], values: new Float32Array(0), ranks: new Uint16Array(0), rows: null,
-    full: null};
+  const cells = {n, x: moves ? new Float32Array(n) : stops[0].x, y: moves ? new Float32Array(n) : stops[0].y,
+    stops: moves ? stops : null, place: -1, levels: [], steps: [], missing: [],
+    values: new Float32Array(0), ranks: new Uint16Array(0), rows: null, full: null};
   const summed = labels ? n * ((wide ? 2 : 1) + (shares ? 1 : 0)) : n;
   planes.forEach((/** @type {any} */ plane, /** @type {number} */ k) => {
     if (plane.from >= 0) undiff(raw[k], raw[plane.from], summed);

@@ -8,11 +8,13 @@ function drawPicture(explorer) {
   if (header.kind === 'labels') nameClasses(explorer.side.firstElementChild, header, explorer.moment[0]);
   const places = explorer.places(), plane = explorer.moment[0];
   const layers = header.planes[plane].resort || colors.picky();
-  const every = explorer.moving ? Math.max(1, Math.ceil(header.n / 2e6)) : 1;
-  const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every].join();
+  const hasty = explorer.moving || (explorer.playing && header.stops);
+  const every = hasty ? Math.max(1, Math.ceil(header.n / 2e6)) : 1;
+  const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every, explorer.moment[4]].join();
   if (key !== explorer.looked) {
     if (explorer.moving && explorer.still && (explorer.perCell * header.n) / every > 50) return stretchPicture(explorer);
     const begin = performance.now(), scale = width;
+    if (explorer.cells) moveCells(explorer.cells, explorer.moment[4]);
     compositor.look({ax: places[0] * scale, bx: places[1] * scale, ay: places[2] * scale, by: places[3] * scale,
       width, height: picture.height, radius: explorer.header.view.radius * explorer.grain() * Math.sqrt(every),
       hiding: colors.hiding, every, top: header.top, layers: layers ? colors.layers(plane) : null});
@@ -50,7 +52,7 @@ function stretchPicture(explorer) {
 
 /** Rings, and the lasso. @param {Explorer} explorer */
 function drawMarks(explorer) {
-  const {marks, colors, cells, header} = explorer, key = [explorer.places(), marks.width, colors?.on, colors?.lit, explorer.path.length].join();
+  const {marks, colors, cells, header} = explorer, key = [explorer.places(), marks.width, colors?.on, colors?.lit, explorer.path.length, cells?.place].join();
   if (key === explorer.drawnRings || !cells || !colors) return;
   explorer.drawnRings = key;
   const context = marks.getContext('2d'), [ax, bx, ay, by] = explorer.places(), {width} = marks, grain = explorer.grain();
@@ -62,6 +64,7 @@ function drawMarks(explorer) {
       const code = ring.codes?.[k];
       if (code && colors.on && !colors.shown(code - 1)) return;
       const u = (ax * cells.x[cell] + bx) * width, v = (ay * cells.y[cell] + by) * width;
+      if (Number.isNaN(u)) return;
       const color = ring.colors[ring.colors.length > 1 ? k : 0];
       let path = paths.get(color);
       if (!path) paths.set(color, (path = new Path2D()));

@@ -14,7 +14,7 @@ function cellsWithin({cells, colors, moment}, polygon, /** @type {number[]} */ [
   }
   for (let i = 0; i < cells.n; i++) {
     const u = ax * x[i] + bx, v = ay * y[i] + by;
-    if (u < left || u > right || v < top || v > bottom) continue;
+    if (!(u >= left && u <= right && v >= top && v <= bottom)) continue;
     let inside = false;
     for (let k = 0, j = n - 1; k < n; j = k++) {
       const [uk, vk] = polygon[k], [uj, vj] = polygon[j];

@@ -31,6 +31,7 @@ function setPlaying(explorer, playing) {
     explorer.recording?.stop();
     explorer.recording = null;
     explorer.film?.setAttribute('aria-pressed', 'false');
+    explorer.request(); // of cells that moved, some may have been left out
     return;
   }
   explorer.say('');

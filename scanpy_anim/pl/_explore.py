@@ -16,6 +16,7 @@ from scanpy_anim.pl._explore_check import explorable
 from scanpy_anim.pl._explore_names import hover_of, names_of
 from scanpy_anim.pl._explore_planes import LabelPlanes, ScorePlanes
 from scanpy_anim.pl._explore_route import keys_of, route_of
+from scanpy_anim.pl._motion import Path
 from scanpy_anim.pl._source import Continuous
 from scanpy_anim.raster._sorting import stable_order
 from scanpy_anim.video._page import still_picture
@@ -48,9 +49,9 @@ def contents_of(
     Parameters
     ----------
     clips, schedule
-        Of the film: one panel of cells that stay where they are.
+        Of the film: one panel.
     positions
-        `(n_obs, 2)` where the cells are, NaN where they are nowhere.
+        `(n_obs, 2)` where the cells are, NaN where they are nowhere; of no matter if they move.
     poster
         Draws its last frame, `(height, width, 3)`.
     seconds
@@ -62,7 +63,14 @@ def contents_of(
     (panel,), (coloring,) = clip.stage.panels, clip.colorings
     coloring = cast("ContinuousColoring | CategoricalColoring", coloring)
     view = _view(panel)
-    order = _order(panel, positions, coloring)
+    motion = clip.stage.motion
+    path = motion if isinstance(motion, Path) else None
+    if path is None:
+        order = _order(panel, positions, coloring)
+        places = positions[order]
+    else:
+        order = _order_of_moving(path, coloring)
+        places = path.stops[:, order]
     top = _on_top(order, coloring)
     moments = [clip.timeline.moments[k] for (k,) in schedule]
     planes: ScorePlanes | LabelPlanes
@@ -76,17 +84,18 @@ def contents_of(
         colors, full = planes.colors(legend=clip.stage.options.legend_loc != "none"), planes.full
     told = hover_of(clip.stage.plot.obs, hover, order)
     packed, note, kind = names_of(clip.stage.plot.obs, names, order)
-    timed = zip(route.moments, seconds, strict=True)
+    where = [() if path is None else _place(path, clip.time(k)) for (k,) in schedule]
+    timed = zip(route.moments, seconds, where, strict=True)
     return explorer.Contents(
         title=clip.subject(),
         description=_description(clip, schedule),
         kind="labels" if isinstance(planes, LabelPlanes) else "scores",
-        positions=positions[order],
+        positions=places,
         view=view,
         poster=_poster(poster()),
         keys=keys_of(route.stops, coloring.source),
         planes=planes,
-        moments=[(a, b, round(w, 6), round(float(s), 4)) for (a, b, w), s in timed],
+        moments=[(a, b, round(w, 6), round(float(s), 4), *at) for (a, b, w), s, at in timed],
         titles=[clip.titles[k] for (k,) in schedule] if clip.titles else [],
         colors=colors,
         full=full,
@@ -113,20 +122,42 @@ def _order(
     coloring: ContinuousColoring | CategoricalColoring,
 ) -> NDArray[np.intp]:
     """Return the cells that are somewhere, back to front: any two that overlap as in the film."""
-    order, blocks = np.arange(len(positions)), None
-    above = np.zeros(len(positions), bool)
+    below, above = _layers(np.isfinite(positions).all(axis=1), coloring)
+    blocks = None
+    if coloring.order is not None:
+        key = np.asarray(coloring.order.sort_key)
+        labels = isinstance(coloring, CategoricalColoring)
+        blocks = key if labels else _blocks(key, np.concatenate([below, above]))
+    pixels = panel.ax.transData.transform(positions)
+    radius = _radius(panel) + _MARGIN
+    parts = (explorer.drawing_order(part, pixels, radius, blocks) for part in (below, above))
+    return np.concatenate(list(parts))
+
+
+def _order_of_moving(
+    path: Path, coloring: ContinuousColoring | CategoricalColoring
+) -> NDArray[np.intp]:
+    """Return the cells that are somewhere, back to front: any two may come to overlap."""
+    return np.concatenate(_layers(np.isfinite(path.stops).all(axis=2).any(axis=0), coloring))
+
+
+def _layers(
+    somewhere: NDArray[np.bool_], coloring: ContinuousColoring | CategoricalColoring
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return cells back to front, and apart those that lie above all others in every frame."""
+    order, above = np.arange(len(somewhere)), np.zeros(len(somewhere), bool)
     if coloring.order is not None:
         key, first_on_top, on_top = coloring.order
         order = stable_order(key, last_first=first_on_top).astype(np.intp)
-        labels = isinstance(coloring, CategoricalColoring)
-        blocks = key if labels else _blocks(np.asarray(key), order)
         above[on_top] = True
-    somewhere = np.isfinite(positions[:, 0]) & np.isfinite(positions[:, 1])
     order = order[somewhere[order]]
-    pixels = panel.ax.transData.transform(positions)
-    radius = _radius(panel) + _MARGIN
-    parts = order[~above[order]], order[above[order]]
-    return np.concatenate([explorer.drawing_order(p, pixels, radius, blocks) for p in parts])
+    return order[~above[order]], order[above[order]]
+
+
+def _place(path: Path, time: float) -> tuple[float]:
+    """Return the stop that a path has come to, or a number between two."""
+    stop, weight = path.way(time)
+    return (round(stop + weight, 6),)
 
 
 def _blocks(key: NDArray, order: NDArray[np.intp]) -> NDArray[np.int64]:

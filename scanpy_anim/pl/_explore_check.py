@@ -9,6 +9,7 @@ import numpy as np
 from scanpy_anim._checks import MissingKeyError, nearest
 from scanpy_anim.pl._categorical_coloring import CategoricalColoring
 from scanpy_anim.pl._continuous_coloring import ContinuousColoring
+from scanpy_anim.pl._motion import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,14 +38,8 @@ def explorable(clips: Sequence[Clip]) -> Clip:
     (coloring,) = clip.colorings
     if not isinstance(coloring, ContinuousColoring | CategoricalColoring):
         _refuse("this film was pickled, and the values behind it were not: make it anew")
-    motion = clip.stage.motion
-    if motion is not None:
-        turns = motion.depth(0) is not None
-        _refuse(
-            "its cells turn in space (projection='3d'): give a basis in the plane"
-            if turns
-            else f"its cells move between {' and '.join(motion.names)}: give one basis"
-        )
+    if isinstance(clip.stage.motion, Turn):
+        _refuse("its cells turn in space (projection='3d'): give a basis in the plane")
     if coloring.sort_order == "frame":
         _refuse("sort_order='frame' orders its cells anew in every frame: sort_order=True")
     _check_stage(clip)

@@ -83,15 +83,20 @@ class Path:
         """Name the stops."""
         return list(self.names)
 
-    def at(self, time: float) -> NDArray[np.float64]:
-        """Return the coordinates at a time from 0 to 1."""
+    def way(self, time: float) -> tuple[int, float]:
+        """Return the last stop at a time from 0 to 1, and how far it is to the next one."""
         position = time * (len(self.stops) - 1)
         stop = min(int(position + 1e-9), len(self.stops) - 1)
         weight = position - stop
         if weight < 1e-9:
+            return stop, 0.0
+        return stop, in_out(weight) if self.gentle else weight
+
+    def at(self, time: float) -> NDArray[np.float64]:
+        """Return the coordinates at a time from 0 to 1."""
+        stop, weight = self.way(time)
+        if not weight:
             return self.stops[stop]
-        if self.gentle:
-            weight = in_out(weight)
         return self.stops[stop] * (1 - weight) + self.stops[stop + 1] * weight
 
     def depth(self, time: float) -> None:

@@ -66,15 +66,34 @@ class Page:
     def bytes_of(self, name: str) -> np.ndarray:
         return np.frombuffer(self.parts[name], np.uint8)
 
-    def positions(self) -> np.ndarray:
-        planes = self.bytes_of("xy").reshape(4, self.n).astype(np.uint32)
+    def positions(self, stop: int = 0) -> np.ndarray:
+        """Where cells are; NaN where they are nowhere."""
+        whole, nowhere = self._whole(stop)
+        origin, step = self.header["xy"]["origin"], self.header["xy"]["step"]
+        found = np.column_stack([o + a * step for o, a in zip(origin, whole, strict=True)])
+        found[nowhere] = np.nan
+        return found
+
+    def _whole(self, stop: int) -> tuple[list[np.ndarray], np.ndarray]:
+        raw = self.bytes_of(f"xy-{stop}" if stop else "xy")
+        from_before, has_nowhere = self.header.get("stops", [[0, 0]])[stop]
+        planes = raw[: 4 * self.n].reshape(4, self.n).astype(np.uint32)
         axes = []
-        for low, high in ((0, 1), (2, 3)):
+        for axis, (low, high) in enumerate(((0, 1), (2, 3))):
             z = planes[low] | planes[high] << 8
             d = (z >> 1).astype(np.int64) ^ -(z & 1).astype(np.int64)
-            axes.append(np.cumsum(d) % 2**16)
-        origin, step = self.header["xy"]["origin"], self.header["xy"]["step"]
-        return np.column_stack([o + a * step for o, a in zip(origin, axes, strict=True)])
+            places = self._whole(stop - 1)[0][axis] + d if from_before else np.cumsum(d)
+            axes.append(places % 2**16)
+        bits = raw[4 * self.n :]
+        assert len(bits) == (-(-self.n // 8) if has_nowhere else 0)
+        nowhere = np.unpackbits(bits, count=self.n, bitorder="little") if has_nowhere else [0]
+        return axes, np.broadcast_to(np.asarray(nowhere, bool), self.n)
+
+    def places(self, moment: int) -> np.ndarray:
+        """Where cells that move are in a frame of the film."""
+        place = self.header["moments"][moment][4]
+        stop, w = int(place), place % 1
+        return self.positions(stop) * (1 - w) + self.positions(stop + (w > 0)) * w
 
     def _columns(self) -> int:
         if self.header["kind"] == "scores":
@@ -146,7 +165,7 @@ class Page:
 
     def rgb(self, moment: int) -> np.ndarray:
         """Color of each cell in a frame of the film."""
-        a, b, w, _ = self.header["moments"][moment]
+        a, b, w = self.header["moments"][moment][:3]
         return (self._scores if self.header["kind"] == "scores" else self._labels)(a, b, w)
 
     def _scores(self, a: int, b: int, w: float) -> np.ndarray:

@@ -5,8 +5,8 @@ const {readFileSync, writeFileSync} = require('node:fs');
 
 /** Runs in node or in a page; returns the pictures in letters, and milliseconds of each step. */
 async function drawMoments({script, parts, view, moments, scale, rounds = 1}) {
-  const {Colors, Compositor, decodeCells, hexColor} = new Function(
-    `${script}; return {Colors, Compositor, decodeCells, hexColor};`)();
+  const {Colors, Compositor, decodeCells, hexColor, moveCells} = new Function(
+    `${script}; return {Colors, Compositor, decodeCells, hexColor, moveCells};`)();
   const host = {querySelector: (selector) => ({textContent: parts[selector.slice(12, -2)]})};
   const header = JSON.parse(parts.header), {width, height} = view, told = {};
   const clock = () => { // processor time, where it can be told
@@ -27,8 +27,9 @@ async function drawMoments({script, parts, view, moments, scale, rounds = 1}) {
     let before = null;
     for (const number of moments) {
       const moment = header.moments[number], layers = colors.layers(moment[0]);
-      if (before === null || layers || before) {
+      if (before === null || layers || before || header.stops) {
         begin = clock();
+        moveCells(cells, moment[4]);
         compositor.look({...view, hiding: colors.hiding, top: header.top, layers});
         since('look');
         before = layers ?? false;

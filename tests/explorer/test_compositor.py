@@ -86,6 +86,31 @@ def test_cells_without_value_in_one_of_two_frames_fade(tmp_path):
         assert within >= 0.99
 
 
+def moving(n: int = 6000, n_stops: int = 3) -> ad.AnnData:
+    cells, rng = atlas(n), np.random.default_rng(5)
+    turned = cells.obsm["X_umap"] @ [[0.6, -0.8], [0.8, 0.6]]
+    cells.obsm["X_other"] = turned + rng.normal(size=(n, 2))
+    cells.obsm["X_other"][::50] = np.nan
+    ways = [cells.obsm["X_umap"] + 0.3 * k * rng.normal(size=(n, 2)) for k in range(n_stops)]
+    cells.obsm["X_path"] = np.stack(ways, axis=2)
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("how", "worst"),
+    [
+        ({"color": "scores", "basis": ["umap", "other"], "tween": 1}, 0.998),
+        ({"color": "classes", "basis": ["umap", "other"]}, 0.998),
+        ({"color": "scores", "basis": "path", "frames": [0, 2, 4]}, 0.998),
+    ],
+)
+def test_moving_cells_are_where_the_film_has_them(tmp_path, how, worst):
+    film = sca.pl.animate_embedding(moving(), frame_title=None, size=8, **how)
+    for mean, within in differences(film, list(range(0, len(film), 3)), tmp_path):
+        assert mean <= 0.5
+        assert within >= worst
+
+
 def test_a_real_atlas(tmp_path):
     cells = sc.datasets.pbmc68k_reduced()
     sca.tl.label_propagation(cells, [0, 1])

@@ -77,6 +77,30 @@ def test_coordinates_come_back_within_half_a_step(positions):
     assert step <= max(span / 65534, 1e-300) or span == 0
 
 
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(1, 4), st.integers(0, 20), st.just(2)),
+        elements=st.floats(-1e6, 1e6) | st.just(np.nan),
+    ),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_stops_come_back_within_half_a_step(stops, slow):
+    if slow:  # cells that hardly move are told by how far they do
+        stops = np.concatenate([stops, stops[-1:] + 1e-3])
+    n = stops.shape[1]
+    moments = [(0, 0, 0.0, 0.1, float(k)) for k in range(len(stops))]
+    codes = Plane((np.zeros(n, np.uint8),))
+    read = Page(page(contents(n, [codes], positions=stops, moments=moments)))
+    step = read.header["xy"]["step"]
+    for k, stop in enumerate(stops):
+        known = np.isfinite(stop).all(axis=1)
+        places = read.places(k)
+        assert (np.isnan(places).any(axis=1) == ~known).all()
+        assert np.abs(places - stop)[known].max(initial=0) <= 0.5001 * step + 1e-9
+
+
 def test_many_cells_share_the_grid_of_the_longer_side():
     positions = np.random.default_rng(0).normal(size=(70_000, 2)) * [3, 1]
     order = drawing_order(np.arange(70_000), positions, 0.1)
