@@ -166,6 +166,21 @@ def test_a_history_elsewhere_plays_from_cells_in_memory(
     pd.testing.assert_series_equal(adata.obs["types"], again.obs["types"])
 
 
+PAGES = ["scores", "labels", "genes of a sparse layer", "missing numbers", "a morph", "a path"]
+
+
+@pytest.mark.parametrize("what", [*PAGES, "several dimensions"])
+def test_pages_are_those_of_the_same_cells_in_memory(
+    what: str, cells: AnnData, elsewhere: AnnData
+) -> None:
+    hover = ["n_genes", "bulk_labels", "some"]
+    lazy, known = (
+        sca.pl.animate_embedding(adata, progress=False, **FILMS[what]).explore(hover=hover)
+        for adata in (elsewhere, cells.copy())
+    )
+    assert lazy.to_html() == known.to_html()
+
+
 # --- only what is needed is read
 
 
@@ -207,6 +222,15 @@ def test_one_column_of_obs_is_read(watched: tuple[AnnData, _Reads]) -> None:
     assert store.of("obs/n_genes")
     assert store.of("obs/") == store.of("obs/n_genes")
     assert not store.of("X/", "raw/", "layers/", "obsp/")
+
+
+def test_a_page_reads_what_it_tells_and_no_more(watched: tuple[AnnData, _Reads]) -> None:
+    adata, store = watched
+    film = sca.pl.animate_embedding(adata, color="types", progress=False)
+    film.explore(hover="n_genes")
+    assert store.of("obs/") == store.of("obs/n_genes")
+    assert store.of("obs/n_genes", "obsm/types")
+    assert not store.of("X/", "raw/", "layers/", "obsp/", "obsm/X_pca", "varm", "varp")
 
 
 def test_labels_are_assigned_without_matrices_or_graph(watched: tuple[AnnData, _Reads]) -> None:

@@ -20,7 +20,7 @@ meet them:
     the page around them, with the player's JavaScript and CSS that lie in this folder
 """
 
-from scanpy_anim.explorer._contents import Contents, Key, Poster, View
+from scanpy_anim.explorer._contents import Contents, Key, Likeness, Poster, View
 from scanpy_anim.explorer._levels import N_LEVELS, Leveled, Steps, film_steps
 from scanpy_anim.explorer._names import (
     MOST_NAMES,
@@ -41,6 +41,7 @@ __all__ = [
     "Contents",
     "Key",
     "Leveled",
+    "Likeness",
     "Plane",
     "Poster",
     "Steps",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +66,24 @@ class Key:
     names: Sequence[str] | None = None
 
 
+class Likeness(NamedTuple):
+    """A panel that shows the cells of an earlier one.
+
+    Attributes
+    ----------
+    panel
+        Number of the earlier one.
+    cells
+        `(n,)` which of its cells each cell is.
+    alike
+        Whether they are at the same places there.
+    """
+
+    panel: int
+    cells: NDArray[np.int64]
+    alike: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Contents:
     """What a page shows.
@@ -90,6 +108,9 @@ class Contents:
         `(n,)` bool: labels that are at full strength whatever their share; `None`: none.
     names, hover
         What cells are called, and what else is told of them.
+    name, others, like
+        Of several panels what this first one is called, and the others; of another one, which
+        panel has the same cells, so that names and what else is told of them are that one's.
     """
 
     title: str
@@ -97,12 +118,12 @@ class Contents:
     kind: str
     positions: NDArray[np.float64]
     view: View
-    poster: Poster
     keys: Sequence[Key]
     planes: Iterable[Plane]
     moments: Sequence[tuple[float, ...]]
     titles: Sequence[str]
     colors: Mapping[str, Any]
+    poster: Poster | None = None
     full: NDArray[np.bool_] | None = None
     top: int = 0
     rings: Sequence[Mapping[str, Any]] = ()
@@ -110,5 +131,8 @@ class Contents:
     names_note: str = ""
     names_title: str = "cell"
     hover: Mapping[str, Texts] = field(default_factory=dict)
+    name: str = ""
+    others: Sequence[Contents] = ()
+    like: Likeness | None = None
     loop: int = 0
     generator: str = ""

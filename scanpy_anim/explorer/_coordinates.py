@@ -35,7 +35,7 @@ def grid_of(positions: NDArray[np.float64]) -> _Grid:
     return _Grid((float(low[0]), float(low[1])), step if step > 0 else 1.0)
 
 
-class Stop(NamedTuple):
+class _Stop(NamedTuple):
     """Coordinates as bytes.
 
     Attributes
@@ -54,24 +54,27 @@ class Stop(NamedTuple):
     nowhere: bool
 
 
-def pack_stops(stops: NDArray[np.float64], grid: _Grid) -> Iterator[Stop]:
+def pack_stops(stops: NDArray[np.float64], grid: _Grid) -> Iterator[_Stop]:
     """Pack coordinates, `(n_stops, n, 2)`, each stop as what takes fewer bits."""
-    before = None
+    before: NDArray[np.uint16] | None = None
     for stop in stops:
         nowhere = ~np.isfinite(stop).all(axis=1)
         known = np.where(nowhere[:, None], grid.origin, stop)
         places = np.rint((known - grid.origin) / grid.step).astype(np.uint16).T
         steps = _zigzag(np.diff(places, prepend=np.uint16(0)))
-        moved = None if before is None else _zigzag(places - before)
-        from_before = moved is not None and _bits(moved) < _bits(steps)
-        planes = [byte_planes(axis) for axis in (moved if from_before else steps)]
+        from_before = False
+        if before is not None:
+            moved = _zigzag(places - before)
+            from_before = _bits(moved) < _bits(steps)
+            steps = moved if from_before else steps
+        planes = [byte_planes(axis) for axis in steps]
         if nowhere.any():
             planes.append(pack_bits(nowhere).tobytes())
-        yield Stop(b"".join(planes), from_before, bool(nowhere.any()))
+        yield _Stop(b"".join(planes), from_before, bool(nowhere.any()))
         before = places
 
 
-def _bits(numbers: NDArray[np.uint16]) -> float:
+def _bits(numbers: NDArray[np.unsignedinteger]) -> float:
     return float(np.log2(1.0 + numbers).sum())
 
 
@@ -80,10 +83,17 @@ def pack_bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.packbits(mask, bitorder="little")
 
 
-def _zigzag(differences: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Turn differences modulo 2**16 into numbers that are small where these are near 0."""
-    signed = differences.view(np.int16)
-    return ((signed << 1) ^ (signed >> 15)).view(np.uint16)
+def pack_cells(cells: NDArray[np.int64]) -> bytes:
+    """Return numbers of cells as differences from one to the next, in four planes of bytes."""
+    before = np.append(0, cells[:-1])
+    return byte_planes(_zigzag((cells - before).astype(np.uint32)))
+
+
+def _zigzag(differences: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+    """Turn differences modulo 2**bits into numbers that are small where these are near 0."""
+    bits = 8 * differences.itemsize
+    signed = differences.view(f"i{differences.itemsize}")
+    return ((signed << 1) ^ (signed >> (bits - 1))).view(differences.dtype)
 
 
 def byte_planes(numbers: NDArray) -> bytes:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanpy_anim._threads import spread, thread_count
-from scanpy_anim.explorer._coordinates import byte_planes, grid_of, pack_bits, pack_stops
+from scanpy_anim.explorer._coordinates import (
+    byte_planes,
+    grid_of,
+    pack_bits,
+    pack_cells,
+    pack_stops,
+)
 from scanpy_anim.explorer._parts import Parts
 from scanpy_anim.explorer._planes import Plane, pack_plane
 
@@ -17,16 +23,33 @@ if TYPE_CHECKING:
 
     from scanpy_anim.explorer._contents import Contents
 
-_FORMAT = 1
+_FORMAT, _FORMAT_OF_SEVERAL = 1, 2
 
 
 def encode(contents: Contents) -> tuple[dict[str, Any], Parts]:
     """Return the header of a page and its parts, as `docs/explorer.md` describes them."""
     parts = Parts()
-    n, moves = contents.positions.shape[-2], contents.positions.ndim > 2
+    panels = []
+    for k, panel in enumerate([contents, *contents.others]):
+        parts.prefix = f"{k}-" if k else ""
+        panels.append(_panel(panel, parts))
+    several = len(panels) > 1
+    header = {
+        "format": _FORMAT_OF_SEVERAL if several else _FORMAT,
+        "generator": contents.generator,
+        "title": contents.title,
+        "description": contents.description,
+        "parts": parts.sizes,
+        "loop": contents.loop,
+    }
+    return header | ({"panels": panels} if several else panels[0]), parts
+
+
+def _panel(contents: Contents, parts: Parts) -> dict[str, Any]:
+    """Add the parts of a panel; return what the header says of it."""
+    n, like = contents.positions.shape[-2], contents.like
     grid = grid_of(contents.positions)
-    stops = list(pack_stops(contents.positions.reshape(-1, n, 2), grid))
-    parts.add((f"xy-{k}" if k else "xy", stop.content) for k, stop in enumerate(stops))
+    told = _add_places(contents, grid, parts)
     planes, tables = _add_planes(contents, parts)
     if tables:
         parts.add([("tables", b"".join(_columns(tables)))])
@@ -35,31 +58,42 @@ def encode(contents: Contents) -> tuple[dict[str, Any], Parts]:
     if contents.names is not None:
         parts.add([("names", contents.names.content)], contents.names.packed)
     parts.add((f"hover-{k}", t.content) for k, t in enumerate(contents.hover.values()))
-    header = {
-        "format": _FORMAT,
-        "generator": contents.generator,
-        "title": contents.title,
-        "description": contents.description,
+    return {
         "n": n,
         "kind": contents.kind,
-        "parts": parts.sizes,
         "view": vars(contents.view),
         "xy": grid._asdict(),
-        **({"stops": [[int(s.from_before), int(s.nowhere)] for s in stops]} if moves else {}),
+        **told,
         "alpha": contents.view.alpha,
         "planes": planes,
         "moments": contents.moments,
         "titles": contents.titles,
-        "loop": contents.loop,
         "top": contents.top,
         "rings": contents.rings,
         "names": None if contents.names is None else contents.names.header,
         "namesNote": contents.names_note,
         "namesTitle": contents.names_title,
         "hover": [{"title": name, **text.header} for name, text in contents.hover.items()],
+        **({"name": contents.name} if like is not None or contents.others else {}),
         **contents.colors,
     }
-    return header, parts
+
+
+def _add_places(contents: Contents, grid: Any, parts: Parts) -> dict[str, Any]:
+    """Add where cells are, or which cell of an earlier panel each is; return what is told of it."""
+    places, like = contents.positions, contents.like
+    told: dict[str, Any] = {}
+    moves = places.ndim > 2
+    if like is not None:
+        parts.add([("cells", pack_cells(like.cells))])
+        told = {"like": like.panel} | ({"follows": like.panel} if like.alike else {})
+        if like.alike and not moves:
+            return told
+    stops = list(pack_stops(places if moves else places[None], grid))
+    parts.add((f"xy-{k}" if k else "xy", stop.content) for k, stop in enumerate(stops))
+    if moves:
+        told["stops"] = [[int(stop.from_before), int(stop.nowhere)] for stop in stops]
+    return told
 
 
 def _add_planes(

@@ -23,12 +23,13 @@ _JS = (
     "colors.js",
     "camera.js",
     "elements.js",
-    "panels.js",
+    "beside.js",
     "export.js",
     "drawing.js",
     "playing.js",
     "reading.js",
     "keys.js",
+    "panel.js",
     "explorer.js",
 )
 _CSS = "explorer.css"
@@ -62,7 +63,7 @@ def fragment(contents: Contents, *, alone: bool = False) -> str:
     script = _player_script()
     return _FRAGMENT.format(
         alone=' data-page="1"' if alone else "",
-        poster=poster_element(contents.poster, contents.description),
+        poster=poster_element(contents.poster, contents.description) if contents.poster else "",
         parts="\n".join(_elements(header, parts)),
         style=script_safe(files(__package__).joinpath(_CSS).read_text("utf-8")),
         script=script,

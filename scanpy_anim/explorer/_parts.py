@@ -20,14 +20,15 @@ class Parts:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
+        self.prefix = ""  # of the names of what is added
 
     def add(self, named: Iterable[tuple[str, bytes]], known: str | None = None) -> None:
         """Deflate some parts, each on a thread of its own; a single one may be `known` by now."""
         named = list(named)
         texts = [known] if known else spread(packed, [content for _, content in named])
         for (name, content), text in zip(named, texts, strict=True):
-            self.texts[name] = text
-            self.sizes[name] = len(text), len(content)
+            self.texts[self.prefix + name] = text
+            self.sizes[self.prefix + name] = len(text), len(content)
 
 
 def packed(content: bytes) -> str:

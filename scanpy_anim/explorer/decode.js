@@ -3,10 +3,11 @@
  *
  * @typedef {{x: Uint16Array, y: Uint16Array, nowhere: Uint8Array | null}} Stop
  * @typedef {{n: number, x: Uint16Array | Float32Array, y: Uint16Array | Float32Array,
- *   stops: Stop[] | null, place: number, levels: (Uint8Array | Uint16Array)[],
+ *   stops: Stop[] | null, place: number, source: Uint32Array | null, levels: (Uint8Array | Uint16Array)[],
  *   steps: Uint8Array[], missing: (Uint8Array | null)[], values: Float32Array, ranks: Uint16Array,
  *   rows: Uint16Array | null, full: Uint8Array | null}} Cells
- * x, y: where cells are, at a place between stops if they move; levels, steps, missing: one array a
+ * x, y: where cells are, at a place between stops if they move; source: which cell of an earlier
+ * panel each is; levels, steps, missing: one array a
  * plane; values, ranks, rows: 256 a plane
  */
 
@@ -14,6 +15,7 @@ class Damaged extends Error {}
 
 /** The bytes of a part. @param {HTMLElement} host @param {any} header @param {string} name */
 async function partBytes(host, header, name) {
+  name = (header.prefix ?? '') + name;
   const [characters, bytes] = header.parts[name];
   const text = host.querySelector(`[data-part="${name}"]`)?.textContent?.trim() ?? '';
   if (text.length !== characters) throw new Damaged();
@@ -49,11 +51,12 @@ function floats(bytes, n) {
   return new Float32Array(mixed.buffer);
 }
 
-/** Sums of zigzag differences, modulo 2 ** 16. @param {Uint16Array} steps */
+/** Sums of zigzag differences, modulo 2 ** bits.
+ * @template {Uint16Array<any> | Uint32Array<any>} T @param {T} steps @returns {T} */
 function undelta(steps) {
   let sum = 0;
   for (let i = 0; i < steps.length; i++) {
-    steps[i] = sum += (steps[i] >>> 1) ^ -(steps[i] & 1);
+    steps[i] = sum = (sum + ((steps[i] >>> 1) ^ -(steps[i] & 1))) | 0;
   }
   return steps;
 }
@@ -103,19 +106,30 @@ function moveCells(cells, place) {
   }
 }
 
-/** All cells and planes. @param {HTMLElement} host @param {any} header @returns {Promise<Cells>} */
-async function decodeCells(host, header) {
+/** Coordinates of other cells. @param {Cells['x']} axis @param {Uint32Array | null} cells */
+function takenFrom(axis, cells) {
+  return /** @type {Uint16Array} */ (cells ? Uint16Array.from(cells, (cell) => axis[cell]) : axis);
+}
+
+/** All cells and planes of a panel. @param {HTMLElement} host @param {any} header
+ * @param {Cells[]} [earlier] those of the panels before it @returns {Promise<Cells>} */
+async function decodeCells(host, header, earlier = []) {
   const {n, planes, kind, wide, shares} = header, labels = kind === 'labels';
   const numbered = (/** @type {string} */ name, /** @type {any[]} */ list) => list.map((_, k) => `${name}-${k}`);
-  const places = ['xy', ...numbered('xy', header.stops ?? []).slice(1)];
+  const has = (/** @type {string} */ name) => header.parts[(header.prefix ?? '') + name];
+  const places = ['xy', ...numbered('xy', header.stops ?? []).slice(1)].filter(has);
   const names = [...places, ...numbered('frame', planes)];
-  for (const name of ['tables', 'full']) if (header.parts[name]) names.push(name);
+  for (const name of ['tables', 'full', 'cells']) if (has(name)) names.push(name);
   const parts = await Promise.all(names.map((name) => partBytes(host, header, name)));
   const raw = parts.slice(places.length, places.length + planes.length);
-  const stops = decodeStops(header, parts.slice(0, places.length)), moves = !!header.stops;
+  const rest = new Map(names.map((name, k) => [name, parts[k]])), numbers = rest.get('cells');
+  const source = numbers ? undelta(new Uint32Array(floats(numbers, n).buffer)) : null;
+  const like = earlier[header.like], moves = !!header.stops;
+  const stops = places.length ? decodeStops(header, parts.slice(0, places.length)) :
+    [{x: takenFrom(like.x, source), y: takenFrom(like.y, source), nowhere: null}];
   /** @type {Cells} */
   const cells = {n, x: moves ? new Float32Array(n) : stops[0].x, y: moves ? new Float32Array(n) : stops[0].y,
-    stops: moves ? stops : null, place: -1, levels: [], steps: [], missing: [],
+    stops: moves ? stops : null, place: -1, source, levels: [], steps: [], missing: [],
     values: new Float32Array(0), ranks: new Uint16Array(0), rows: null, full: null};
   const summed = labels ? n * ((wide ? 2 : 1) + (shares ? 1 : 0)) : n;
   planes.forEach((/** @type {any} */ plane, /** @type {number} */ k) => {
@@ -124,7 +138,6 @@ async function decodeCells(host, header) {
     cells.steps.push(raw[k].subarray(wide ? 2 * n : n));
     cells.missing.push(!labels && plane.missing ? raw[k].subarray(n) : null);
   });
-  const rest = new Map(names.map((name, k) => [name, parts[k]]));
   const tables = rest.get('tables'), size = 256 * planes.length;
   if (tables) {
     cells.values = floats(tables, size);

@@ -1,61 +1,55 @@
 /** A moment of the film on its canvases: cells, rings, the lasso. */
 
-/** @param {Explorer} explorer */
-function drawPicture(explorer) {
-  const {compositor, colors, header, picture, context} = explorer, {width} = picture;
+/** @param {Panel} panel */
+function drawPicture(panel) {
+  const {compositor, colors, header, picture, context, explorer} = panel, {width} = picture;
   if (!compositor || !colors) return;
-  tellFrame(explorer);
-  if (header.kind === 'labels') nameClasses(explorer.side.firstElementChild, header, explorer.moment[0]);
-  const places = explorer.places(), plane = explorer.moment[0];
+  if (header.kind === 'labels') nameClasses(panel.side.firstElementChild, header, panel.moment[0]);
+  const places = panel.places(), plane = panel.moment[0];
   const layers = header.planes[plane].resort || colors.picky();
   const hasty = explorer.moving || (explorer.playing && header.stops);
   const every = hasty ? Math.max(1, Math.ceil(header.n / 2e6)) : 1;
-  const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every, explorer.moment[4]].join();
-  if (key !== explorer.looked) {
-    if (explorer.moving && explorer.still && (explorer.perCell * header.n) / every > 50) return stretchPicture(explorer);
+  const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every, panel.moment[4]].join();
+  if (key !== panel.looked) {
+    if (explorer.moving && panel.still && (panel.perCell * header.n) / every > 50) return stretchPicture(panel);
     const begin = performance.now(), scale = width;
-    if (explorer.cells) moveCells(explorer.cells, explorer.moment[4]);
+    if (panel.cells) moveCells(panel.cells, panel.moment[4]);
     compositor.look({ax: places[0] * scale, bx: places[1] * scale, ay: places[2] * scale, by: places[3] * scale,
-      width, height: picture.height, radius: explorer.header.view.radius * explorer.grain() * Math.sqrt(every),
+      width, height: picture.height, radius: header.view.radius * panel.grain() * Math.sqrt(every),
       hiding: colors.hiding, every, top: header.top, layers: layers ? colors.layers(plane) : null});
-    explorer.perCell = (performance.now() - begin) / Math.max(1, header.n / every);
-    explorer.looked = key;
-    explorer.image.data.fill(0);
-    new Int32Array(explorer.image.data.buffer).fill(hexColor(header.view.background) | (255 << 24));
+    panel.perCell = (performance.now() - begin) / Math.max(1, header.n / every);
+    panel.looked = key;
+    new Int32Array(panel.image.data.buffer).fill(hexColor(header.view.background) | (255 << 24));
   }
-  colors.fill(compositor.cells, explorer.moment, compositor.colors);
-  compositor.paint(new Int32Array(explorer.image.data.buffer), hexColor(header.view.background), colors.alpha);
-  context.putImageData(explorer.image, 0, 0);
-  explorer.still = null;
-  drawMarks(explorer);
-  if (!explorer.moving) {
-    const {zoom, x, y} = explorer.camera;
-    explorer.still = {zoom, x, y};
-  }
-  explorer.recording?.draw();
+  colors.fill(compositor.cells, panel.moment, compositor.colors);
+  compositor.paint(new Int32Array(panel.image.data.buffer), hexColor(header.view.background), colors.alpha);
+  context.putImageData(panel.image, 0, 0);
+  drawMarks(panel);
+  const {zoom, x, y} = panel.camera;
+  panel.still = explorer.moving ? null : {zoom, x, y};
 }
 
-/** Show the last picture where it is now, until one is made. @param {Explorer} explorer */
-function stretchPicture(explorer) {
-  const {picture, context, still, camera} = explorer, by = camera.zoom / still.zoom, {width} = picture;
-  explorer.copy ??= document.createElement('canvas');
-  if (explorer.copyOf !== explorer.looked) {
-    Object.assign(explorer.copy, {width, height: picture.height});
-    explorer.copy.getContext('2d').putImageData(explorer.image, 0, 0);
-    explorer.copyOf = explorer.looked;
+/** Show the last picture where it is now, until one is made. @param {Panel} panel */
+function stretchPicture(panel) {
+  const {picture, context, still, camera} = panel, by = camera.zoom / still.zoom, {width} = picture;
+  panel.copy ??= document.createElement('canvas');
+  if (panel.copyOf !== panel.looked) {
+    Object.assign(panel.copy, {width, height: picture.height});
+    panel.copy.getContext('2d').putImageData(panel.image, 0, 0);
+    panel.copyOf = panel.looked;
   }
-  context.fillStyle = explorer.header.view.background;
+  context.fillStyle = panel.header.view.background;
   context.fillRect(0, 0, width, picture.height);
-  context.drawImage(explorer.copy, (camera.x - still.x * by) * width, (camera.y - still.y * by) * width, width * by, picture.height * by);
-  drawMarks(explorer);
+  context.drawImage(panel.copy, (camera.x - still.x * by) * width, (camera.y - still.y * by) * width, width * by, picture.height * by);
+  drawMarks(panel);
 }
 
-/** Rings, and the lasso. @param {Explorer} explorer */
-function drawMarks(explorer) {
-  const {marks, colors, cells, header} = explorer, key = [explorer.places(), marks.width, colors?.on, colors?.lit, explorer.path.length, cells?.place].join();
-  if (key === explorer.drawnRings || !cells || !colors) return;
-  explorer.drawnRings = key;
-  const context = marks.getContext('2d'), [ax, bx, ay, by] = explorer.places(), {width} = marks, grain = explorer.grain();
+/** Rings, and the lasso. @param {Panel} panel */
+function drawMarks(panel) {
+  const {marks, colors, cells, header} = panel, key = [panel.places(), marks.width, colors?.on, colors?.lit, panel.path.length, cells?.place].join();
+  if (key === panel.drawnRings || !cells || !colors) return;
+  panel.drawnRings = key;
+  const context = marks.getContext('2d'), [ax, bx, ay, by] = panel.places(), {width} = marks, grain = panel.grain();
   context.clearRect(0, 0, width, marks.height);
   for (const ring of header.rings) {
     /** @type {Map<string, Path2D>} */
@@ -82,12 +76,12 @@ function drawMarks(explorer) {
       context.stroke(path);
     }
   }
-  if (explorer.path.length > 1) {
+  if (panel.path.length > 1) {
     context.beginPath();
-    for (const [u, v] of explorer.path) context.lineTo(u * width, v * width);
+    for (const [u, v] of panel.path) context.lineTo(u * width, v * width);
     context.closePath();
-    context.lineWidth = 1.5 * explorer.ratio;
-    context.strokeStyle = explorer.ink;
+    context.lineWidth = 1.5 * panel.ratio;
+    context.strokeStyle = panel.ink;
     context.fillStyle = 'rgb(80 130 220 / .15)';
     context.fill();
     context.stroke();

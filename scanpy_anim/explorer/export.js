@@ -1,8 +1,9 @@
 /** What a reader takes along: names of cells, a picture, a film. */
 
-/** Cells within a polygon of the picture, hidden classes left out. @param {Explorer} explorer
+/** Cells within a polygon of the picture, hidden classes left out. @param {Panel} panel
  * @param {number[][]} polygon in parts of the width */
-function cellsWithin({cells, colors, moment}, polygon, /** @type {number[]} */ [ax, bx, ay, by]) {
+function cellsWithin(panel, polygon) {
+  const {cells, colors, moment} = panel, [ax, bx, ay, by] = panel.places();
   if (!cells || !colors) return [];
   const {x, y, levels} = cells, found = [], n = polygon.length, {on} = colors;
   let left = Infinity, right = -Infinity, top = Infinity, bottom = -Infinity;
@@ -25,21 +26,25 @@ function cellsWithin({cells, colors, moment}, polygon, /** @type {number[]} */ [
   return found;
 }
 
-/** The view with its marks and title, as a canvas. @param {Explorer} explorer
+/** The panels with their marks and titles, as a canvas. @param {Explorer} explorer
  * @param {any} [canvas] that is drawn again */
-function compose(explorer, canvas = make('canvas')) {
-  const {picture, marks, ratio} = explorer, band = Math.round(34 * ratio);
-  const width = picture.width & ~1, height = (picture.height + band) & ~1;
+function compose({panels, columns}, canvas = make('canvas')) {
+  const {picture: {width: wide}, ratio, header, ink} = panels[0], band = Math.round(34 * ratio);
+  const tall = band + Math.max(...panels.map(({picture}) => picture.height)), rows = Math.ceil(panels.length / columns);
+  const width = (wide * columns) & ~1, height = (tall * rows) & ~1;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, {width, height});
   const context = canvas.getContext('2d');
-  context.fillStyle = explorer.header.view.background;
+  context.fillStyle = header.view.background;
   context.fillRect(0, 0, width, height);
-  context.fillStyle = explorer.ink;
+  context.fillStyle = ink;
   context.textAlign = 'center';
   context.font = `${Math.round(14 * ratio)}px system-ui, sans-serif`;
-  context.fillText(explorer.title.textContent, width / 2, band * 0.66, width);
-  context.drawImage(picture, 0, band);
-  context.drawImage(marks, 0, band);
+  panels.forEach(({picture, marks, text}, k) => {
+    const left = wide * (k % columns), top = tall * Math.floor(k / columns);
+    context.fillText(text, left + wide / 2, top + band * 0.66, wide);
+    context.drawImage(picture, left, top + band);
+    context.drawImage(marks, left, top + band);
+  });
   return canvas;
 }
 

@@ -2,27 +2,28 @@
 
 /** Say which frame it is, but not aloud. @param {Explorer} explorer */
 function tellFrame(explorer) {
-  const {header, number, slider} = explorer, text = header.titles[number] || header.planes[explorer.moment[0]].title;
-  explorer.title.textContent = text;
+  const {panels, number, slider, moments} = explorer;
+  for (const panel of panels) panel.title.textContent = panel.text;
+  const text = [...new Set(panels.map((panel) => panel.text))].join(', ');
   slider.value = `${number}`;
-  slider.setAttribute('aria-valuetext', `${text}, ${number + 1} of ${header.moments.length}`);
-  explorer.count.textContent = `${number + 1} / ${header.moments.length}`;
+  slider.setAttribute('aria-valuetext', `${text}, ${number + 1} of ${moments.length}`);
+  explorer.count.textContent = `${number + 1} / ${moments.length}`;
+  return text;
 }
 
 /** To the next frame that is no blend. @param {Explorer} explorer @param {number} by */
 function stepBy(explorer, by) {
   setPlaying(explorer, false);
-  const {moments} = explorer.header;
+  const {moments} = explorer;
   let to = explorer.number + by;
   while (moments[to]?.[2] > 0) to += by;
   explorer.go(to);
-  tellFrame(explorer);
-  explorer.say(explorer.title.textContent, false);
+  explorer.say(tellFrame(explorer), false);
 }
 
 /** @param {Explorer} explorer @param {boolean} playing */
 function setPlaying(explorer, playing) {
-  if (playing === explorer.playing || (playing && !explorer.cells)) return;
+  if (playing === explorer.playing || (playing && !explorer.loaded)) return;
   explorer.playing = playing;
   explorer.play.replaceChildren(drawn(playing ? 'pause' : 'play'));
   explorer.play.setAttribute('aria-label', playing ? 'Pause' : 'Play');
@@ -36,7 +37,7 @@ function setPlaying(explorer, playing) {
   }
   explorer.say('');
   explorer.rounds = explorer.header.loop;
-  if (explorer.number === explorer.header.moments.length - 1) explorer.go(0);
+  if (explorer.number === explorer.moments.length - 1) explorer.go(0);
   let last = performance.now();
   const tick = (/** @type {number} */ now) => {
     if (!explorer.playing) return;
@@ -50,7 +51,7 @@ function setPlaying(explorer, playing) {
 
 /** @param {Explorer} explorer */
 function advance(explorer) {
-  const {moments} = explorer.header, calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const {moments} = explorer, calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
   let to = explorer.number;
   while (explorer.elapsed >= moments[to][3]) {
     explorer.elapsed -= moments[to][3];
@@ -68,5 +69,5 @@ function advance(explorer) {
   if (to === explorer.number) return;
   explorer.number = to;
   explorer.leave();
-  if (key) drawPicture(explorer);
+  if (key) explorer.draw();
 }

@@ -356,8 +356,8 @@ class EmbeddingAnimation(ArtistAnimation):
         Raises
         ------
         ValueError
-            For films that such a page cannot show yet: of moving cells, in 3-D, of several
-            panels, with `sort_order="frame"`, over a tissue's picture.
+            For films that such a page cannot show yet: in 3-D, with `sort_order="frame"`, over a
+            tissue's picture.
         KeyError
             For a column that there is not.
 
@@ -382,7 +382,13 @@ class EmbeddingAnimation(ArtistAnimation):
         poster_dpi = self.figure.dpi if asked.dpi is None else asked.resolution(self.figure)
         self.see()
         explorable(self.clips)
-        (layer,) = (a.layer for a in self.photos[0] if isinstance(a, PointsArtist))
+        first = self.photos[0]
+        layers = {
+            ax: artist.layer
+            for artist, ax in zip(first, first.axes, strict=True)
+            if isinstance(artist, PointsArtist)
+        }
+        panels = (panel for clip in self.clips for panel in clip.stage.panels)
 
         def poster() -> NDArray[np.uint8]:
             (last,) = self._footage.frames(poster_dpi, [len(self) - 1])
@@ -391,7 +397,7 @@ class EmbeddingAnimation(ArtistAnimation):
         contents = contents_of(
             self.clips,
             self.schedule,
-            layer.offsets,
+            [layers[panel.ax].offsets for panel in panels],
             poster,
             self.timeline.seconds(asked.fps, asked.hold),
             names=names,

@@ -20,31 +20,25 @@ if TYPE_CHECKING:
 _ROUND = (None, ".", "o")
 
 
-def explorable(clips: Sequence[Clip]) -> Clip:
-    """Return the one clip of a film that a page can show.
+def explorable(clips: Sequence[Clip]) -> None:
+    """See that a page can show the clips of a film.
 
     Raises
     ------
     ValueError
         For what a page cannot do, naming it.
     """
-    panels = [panel for clip in clips for panel in clip.stage.panels]
-    if len(panels) != 1:
-        _refuse(
-            f"this film has {len(panels)} panels, and a page holds the scores of one: make a film "
-            "of each"
-        )
-    (clip,) = clips
-    (coloring,) = clip.colorings
-    if not isinstance(coloring, ContinuousColoring | CategoricalColoring):
-        _refuse("this film was pickled, and the values behind it were not: make it anew")
-    if isinstance(clip.stage.motion, Turn):
-        _refuse("its cells turn in space (projection='3d'): give a basis in the plane")
-    if coloring.sort_order == "frame":
-        _refuse("sort_order='frame' orders its cells anew in every frame: sort_order=True")
-    _check_stage(clip)
-    _check_markers(panels[0], clip.stage.options.passed)
-    return clip
+    for clip in clips:
+        for coloring in clip.colorings:
+            if not isinstance(coloring, ContinuousColoring | CategoricalColoring):
+                _refuse("this film was pickled, and the values behind it were not: make it anew")
+            if coloring.sort_order == "frame":
+                _refuse("sort_order='frame' orders its cells anew in every frame: sort_order=True")
+        if isinstance(clip.stage.motion, Turn):
+            _refuse("its cells turn in space (projection='3d'): give a basis in the plane")
+        _check_stage(clip)
+        for panel in clip.stage.panels:
+            _check_markers(panel, clip.stage.options.passed)
 
 
 def _check_stage(clip: Clip) -> None:
@@ -54,9 +48,9 @@ def _check_stage(clip: Clip) -> None:
     for name in ("edges", "add_outline"):
         if stage.options.passed.get(name):
             _refuse(f"{name}=True is drawn once and cannot be zoomed into: leave it out")
-    ax = stage.panels[0].ax
-    if (ax.get_xscale(), ax.get_yscale()) != ("linear", "linear"):
-        _refuse(f"its axes are {ax.get_xscale()!r} and {ax.get_yscale()!r}, not linear")
+    for ax in (panel.ax for panel in stage.panels):
+        if (ax.get_xscale(), ax.get_yscale()) != ("linear", "linear"):
+            _refuse(f"its axes are {ax.get_xscale()!r} and {ax.get_yscale()!r}, not linear")
 
 
 def _check_markers(panel: StagePanel, passed: Any) -> None:

@@ -44,11 +44,14 @@ class Explorer:
 
     def __init__(self, contents: explorer.Contents, metadata: Mapping[str, str]) -> None:
         self._html = explorer.page(contents, dict(metadata))
+        assert contents.poster is not None
         self._title, self._poster = contents.title, contents.poster
         self._description, self._view = contents.description, contents.view
-        self._size = len(contents.positions), len(contents.moments)
-        if contents.names_note:
-            sc.logging.warning(contents.names_note)
+        self._several = bool(contents.others)
+        self._size = contents.positions.shape[-2], len(contents.moments)
+        panels = [contents, *contents.others]
+        for note in dict.fromkeys(panel.names_note for panel in panels if panel.names_note):
+            sc.logging.warning(note)
 
     def __repr__(self) -> str:
         n_cells, n_frames = self._size
@@ -85,7 +88,7 @@ class Explorer:
 
     def _repr_html_(self) -> str:
         view, poster = self._view, self._poster
-        height = round(view.height + _ROOM)
+        height = round((poster.height if self._several else view.height) + _ROOM)
         return _IN_NOTEBOOK.format(
             width=max(round(view.width * 1.5), poster.width),
             poster=explorer.poster_element(poster, self._description),

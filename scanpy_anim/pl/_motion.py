@@ -87,17 +87,14 @@ class Path:
         """Return the last stop at a time from 0 to 1, and how far it is to the next one."""
         position = time * (len(self.stops) - 1)
         stop = min(int(position + 1e-9), len(self.stops) - 1)
-        weight = position - stop
-        if weight < 1e-9:
-            return stop, 0.0
+        weight = position - stop if position - stop >= 1e-9 else 0.0
         return stop, in_out(weight) if self.gentle else weight
 
     def at(self, time: float) -> NDArray[np.float64]:
         """Return the coordinates at a time from 0 to 1."""
         stop, weight = self.way(time)
-        if not weight:
-            return self.stops[stop]
-        return self.stops[stop] * (1 - weight) + self.stops[stop + 1] * weight
+        here, there = self.stops[stop], self.stops[min(stop + 1, len(self.stops) - 1)]
+        return here * (1 - weight) + there * weight if weight else here
 
     def depth(self, time: float) -> None:
         """Return nothing: a plane has no depth."""

@@ -43,9 +43,9 @@ class _Scripts(HTMLParser):
 
 
 class Page:
-    """What a page holds: header, coordinates, planes, names."""
+    """What a page holds of a panel: header, coordinates, planes, names."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, panel: int = 0) -> None:
         self.html = _Scripts()
         self.html.feed(html)
         self.html.close()
@@ -59,15 +59,27 @@ class Page:
             assert len(text) == characters
             self.parts[name] = zlib.decompress(base64.b64decode(text, validate=True), -15)
             assert len(self.parts[name]) == size
+        self.several = self.header.get("panels", [self.header])
+        assert self.header["format"] == (2 if len(self.several) > 1 else 1)
+        self.header = self.header | self.several[panel]
+        self.prefix = f"{panel}-" if panel else ""
+        self.like = Page(html, self.header["like"]) if "like" in self.header else None
         self.n = self.header["n"]
         self.n_planes = len(self.header["planes"])
         self._planes = self._undone()
 
     def bytes_of(self, name: str) -> np.ndarray:
-        return np.frombuffer(self.parts[name], np.uint8)
+        return np.frombuffer(self.parts[self.prefix + name], np.uint8)
+
+    def cells(self) -> np.ndarray:
+        """Which cell of an earlier panel each is."""
+        z = self.bytes_of("cells").reshape(4, self.n).T.copy().view("<u4").ravel()
+        return np.cumsum((z >> 1).astype(np.int64) ^ -(z & 1).astype(np.int64)) % 2**32
 
     def positions(self, stop: int = 0) -> np.ndarray:
         """Where cells are; NaN where they are nowhere."""
+        if "follows" in self.header and "stops" not in self.header:
+            return self.like.positions()[self.cells()]
         whole, nowhere = self._whole(stop)
         origin, step = self.header["xy"]["origin"], self.header["xy"]["step"]
         found = np.column_stack([o + a * step for o, a in zip(origin, whole, strict=True)])
@@ -217,7 +229,7 @@ class Page:
         if table is None:
             return np.ones(self.n)
         strengths = np.array(table)[self.steps(k)]
-        if "full" in self.parts:
+        if self.prefix + "full" in self.parts:
             full = np.unpackbits(self.bytes_of("full"), count=self.n, bitorder="little")
             strengths[full.astype(bool)] = 1
         return strengths
@@ -229,6 +241,9 @@ class Page:
         return pale + (own - pale) * s[:, None]
 
     def names(self) -> list[str]:
+        if self.like is not None:
+            names = self.like.names()
+            return [names[cell] for cell in self.cells()]
         return self._texts("names", self.header["names"])
 
     def hover(self, k: int) -> list:
@@ -237,7 +252,7 @@ class Page:
     def _texts(self, part: str, told: dict) -> list:
         raw = self.bytes_of(part)
         if told["kind"] == "text":
-            return json.loads(self.parts[part])
+            return json.loads(self.parts[self.prefix + part])
         if told["kind"] == "numbers":
             return raw.reshape(4, self.n).T.copy().view("<f4").ravel().tolist()
         codes = raw[: self.n].astype(int)

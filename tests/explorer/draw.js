@@ -1,14 +1,16 @@
 // Draw moments of a page with its own player: node draw.js FOLDER < JSON; writes a picture each.
 // The JSON: {script, parts: {name: text}, view: {ax, bx, ay, by, width, height, radius}, moments,
-// scale, rounds: how often, for those who measure, browser: path of a Chromium, else node draws}
+// panel, scale, rounds: how often, for those who measure, browser: path of a Chromium, else node draws}
 const {readFileSync, writeFileSync} = require('node:fs');
 
 /** Runs in node or in a page; returns the pictures in letters, and milliseconds of each step. */
-async function drawMoments({script, parts, view, moments, scale, rounds = 1}) {
+async function drawMoments({script, parts, view, moments, panel = 0, scale, rounds = 1}) {
   const {Colors, Compositor, decodeCells, hexColor, moveCells} = new Function(
     `${script}; return {Colors, Compositor, decodeCells, hexColor, moveCells};`)();
   const host = {querySelector: (selector) => ({textContent: parts[selector.slice(12, -2)]})};
-  const header = JSON.parse(parts.header), {width, height} = view, told = {};
+  const whole = JSON.parse(parts.header), {width, height} = view, told = {}, found = [];
+  const panels = (whole.panels ?? [whole]).map((own, k) => ({...whole, ...own, prefix: k ? `${k}-` : ''}));
+  const header = panels[panel];
   const clock = () => { // processor time, where it can be told
     const used = globalThis.process?.cpuUsage?.();
     return used ? (used.user + used.system) / 1000 : performance.now();
@@ -18,7 +20,8 @@ async function drawMoments({script, parts, view, moments, scale, rounds = 1}) {
     (told[what] ??= []).push(clock() - begin);
     begin = clock();
   };
-  const cells = await decodeCells(host, header), colors = new Colors(header, cells);
+  for (const one of panels.slice(0, panel + 1)) found.push(await decodeCells(host, one, found));
+  const cells = found[panel], colors = new Colors(header, cells);
   since('decode');
   if (scale) colors.scale = scale;
   const compositor = new Compositor(cells.x, cells.y), pictures = [];

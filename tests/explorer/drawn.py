@@ -37,12 +37,13 @@ class _Parts(HTMLParser):
 def drawn(film, moments, folder, **task):
     """Return what the player draws in the film's own pixels, and what took how long.
 
-    `task` goes to `draw.js`: another scale, several rounds, a browser in place of node.
+    `task` goes to `draw.js`: another panel or scale, several rounds, a browser in place of node.
     """
     parts = _Parts(film.explore(names=None).to_html()).parts
-    header = json.loads(parts["header"])
+    number, whole = task.get("panel", 0), json.loads(parts["header"])
+    header = whole | whole.get("panels", [whole])[number]
     next(iter(film.frames()))
-    (panel,) = film.clips[0].stage.panels
+    panel = [panel for clip in film.clips for panel in clip.stage.panels][number]
     width, height = (round(float(side)) for side in film.figure.bbox.size)
     (left, bottom), (right, top) = panel.ax.transData.transform(
         [(header["view"]["x"][0], header["view"]["y"][0]), [header["view"][k][1] for k in "xy"]]

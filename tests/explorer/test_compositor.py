@@ -111,6 +111,17 @@ def test_moving_cells_are_where_the_film_has_them(tmp_path, how, worst):
         assert within >= worst
 
 
+@pytest.mark.parametrize("panel", [0, 1])
+@pytest.mark.parametrize("basis", ["umap", ["umap", "other"]])
+def test_each_panel_is_the_films(tmp_path, panel, basis):
+    film = sca.pl.animate_embedding(
+        moving(900), color=["scores", "classes"], basis=basis, frame_title=None, size=30
+    )
+    for mean, within in differences(film, [0, len(film) // 2], tmp_path, panel=panel):
+        assert mean <= 0.5
+        assert within >= 0.998
+
+
 def test_a_real_atlas(tmp_path):
     cells = sc.datasets.pbmc68k_reduced()
     sca.tl.label_propagation(cells, [0, 1])

@@ -28,14 +28,13 @@ def cells():
     return adata
 
 
-def difference(film, page):
+def difference(film, page, clip=0, panel=0):
     """Largest difference of each cell's color from the film's, in frames and between them."""
-    (clip,) = film.clips
-    (coloring,) = clip.colorings
+    coloring, timeline = film.clips[clip].colorings[panel], film.clips[clip].timeline
     order = np.array([int(name) for name in page.names()])
     key, between = [0.0], [0.0]
-    for k, (number,) in enumerate(film.schedule):
-        moment = clip.timeline.moments[number]
+    for k, numbers in enumerate(film.schedule):
+        moment = timeline.moments[numbers[clip]]
         wanted = coloring.colors(moment, 1)[order].astype(float)
         off = np.quantile(np.abs(page.rgb(k) - wanted).max(axis=1), 0.999)
         (between if moment.weight else key).append(off)
@@ -119,6 +118,61 @@ def test_a_morph_is_where_the_film_is_at_all_times(cells, color):
     if layer is not None:  # cells in the film's own order, whoever comes to overlap
         key = np.nan_to_num(np.asarray(layer.sort_key, float), nan=-np.inf)[order]
         assert (np.diff(key[: 700 - page.header["top"]]) >= 0).all()
+
+
+def test_several_panels_show_the_same_cells(cells):
+    film = sca.pl.animate_embedding(cells, color=["label_propagation", "types"], tween=1)
+    html = film.explore(names="number", hover="n_genes").to_html()
+    pages = [Page(html, k) for k in range(2)]
+    assert len(pages[0].several) == 2
+    places = cells.obsm["X_umap"]
+    for k, page in enumerate(pages):
+        key, between = difference(film, page, panel=k)
+        assert key <= 5
+        assert between <= 12
+        order = [int(name) for name in page.names()]
+        assert sorted(order) == list(range(700))
+        off = np.abs(page.positions() - places[order]).max()
+        assert off <= 0.51 * pages[0].header["xy"]["step"]
+        seeds = film.clips[0].stage.panels[k].source.seeds
+        ringed = [order[c] for ring in page.header["rings"] for c in ring["cells"]]
+        assert set(ringed) == set(() if seeds is None else seeds.positions.tolist())
+    assert [page.header["name"] for page in pages] == ["label_propagation", "types"]
+    assert pages[1].header["follows"] == 0
+    assert not {"1-xy", "1-names", "1-hover-0"} & set(pages[0].parts)
+    assert pages[0].hover(0) == cells.obs["n_genes"].iloc[list(map(int, pages[0].names()))].tolist()
+
+
+def test_panels_of_other_embeddings_cells_and_lengths(cells):
+    half = cells[::2].copy()
+    films = [
+        sca.pl.animate_embedding(cells, color="types"),
+        sca.pl.animate_embedding(cells, color="CD3D", basis="pca"),
+        sca.pl.animate_embedding(half, color="louvain", basis=["umap", "pca"], tween=3),
+    ]
+    film = sca.pl.side_by_side(films)
+    html = film.explore(names="number").to_html()
+    for c, n in enumerate((700, 700, 350)):
+        page = Page(html, c)
+        key, between = difference(film, page, clip=c) if n == 700 else (0, 0)
+        assert key <= 5
+        assert between <= 12
+        assert page.n == n
+        assert len(page.header["moments"]) == len(film)
+        order = np.array([int(name) for name in page.names()])
+        stage = film.clips[c].stage
+        if stage.motion is None:
+            key = "X_pca" if c else "X_umap"
+            wanted = cells.obsm[key][order][:, :2]
+            assert np.abs(page.positions() - wanted).max() <= 0.51 * page.header["xy"]["step"]
+        else:
+            assert (np.array(half.obs["number"].astype(int))[order // 2] == order).all()
+            wanted = stage.motion.at(1)[order // 2]
+            last = page.places(len(film) - 1)
+            assert np.abs(last - wanted).max() <= 0.51 * page.header["xy"]["step"]
+    assert "follows" not in Page(html, 1).header  # the same cells elsewhere
+    assert Page(html, 1).header["like"] == 0
+    assert Page(html, 2).like is None
 
 
 def test_missing_cells_that_lie_above_others_are_told(cells):
@@ -243,7 +297,6 @@ def test_what_a_page_cannot_do_is_refused_by_name(cells, tmp_path):
             film.save(tmp_path / "page.html", interactive=True)
         assert not list(tmp_path.iterdir())
 
-    refused("2 panels", color=["label_propagation", "types"])
     refused("turn in space", basis="pca", projection="3d")
     refused("sort_order='frame'", color=["CD3D", "LYZ"], sort_order="frame")
     refused("edges=True", edges=True)
