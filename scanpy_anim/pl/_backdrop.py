@@ -94,16 +94,18 @@ class _Backdrop:
             self._is_fresh = False
             left = list(above)
 
-            def draw_above() -> None:
-                while left:
+            def draw_apart() -> None:
+                while left and self._is_apart(left[0]):
                     left.pop(0).draw(self.renderer)
 
-            meanwhile = draw_above if left and all(map(self._is_apart, left)) else None
+            meanwhile = draw_apart if left else None
             for artist, overlay in zip(points, self.overlays, strict=True):
                 if artist.get_visible():
-                    artist.draw_on(canvas, meanwhile if left else None)
+                    artist.draw_on(canvas, meanwhile)
+                    meanwhile = None  # what is left lies over points
                 overlay.over(canvas, opaque=self.opaque)
-            draw_above()
+            for text in left:
+                text.draw(self.renderer)
         if not self.opaque:
             return canvas.copy()
         frame = to_rgb(canvas, self.base)
