@@ -16,6 +16,8 @@ plays it in a notebook or on a page. The modules, in the order in which a film m
     what sites accept; the best picture that fits into so many bytes
 `_pyav`
     the library of most encoders, imported when it is needed
+`_pipeline`
+    frames are encoded by one thread while another draws the next
 `_atomic`
     files that appear complete or not at all
 `_flashes`

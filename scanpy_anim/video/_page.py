@@ -70,18 +70,19 @@ def encode_page(film: Film, path: Path, options: Options) -> list[str]:
 
 def player_fragment(film: Film, options: Options, *, page: bool = False) -> str:
     """Return the player of a film, encoded as asked for; a page of its own it fills."""
-    last: list[NDArray[np.uint8]] = []
+    ending: list[tuple[tuple[int, int], str, bytes]] = []
 
     def keeping(frames: Frames) -> Iterator[NDArray[np.uint8]]:
         for frame in options.progress(frames):
-            last[:] = [frame]
+            last = frame
             yield frame
+        # the encoder still has its hands full by then
+        final = opaque(last, film.background)
+        ending.append((final.shape[:2], *still_picture(final)))
 
     stream = BytesIO()
     encode_for_player(film, stream, replace(options, progress=keeping))
-    final = opaque(last[0], film.background)
-    height, width = final.shape[:2]
-    kind, still = still_picture(final)
+    ((height, width), kind, still), *_ = ending
     begin = starts(film.durations, 1000) / 1000
     video = _base64(stream.getvalue())
     content = {

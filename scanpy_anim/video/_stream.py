@@ -12,14 +12,17 @@ import numpy as np
 
 from scanpy_anim.video._film import opaque
 from scanpy_anim.video._options import between
+from scanpy_anim.video._pipeline import handed_over
 from scanpy_anim.video._planes import to_video
 from scanpy_anim.video._pyav import load_av
 from scanpy_anim.video._timing import starts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from io import BytesIO
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from scanpy_anim.video._film import Film
     from scanpy_anim.video._options import Options
@@ -173,37 +176,66 @@ def _encode_stream(film: Film, target: Path | BytesIO, options: Options, codec: 
     """
     av = load_av()
     begin = starts(film.durations, codec.ticks)
-    lasts = {int(at): int(end - at) for at, end in itertools.pairwise(begin)}
     file = target if hasattr(target, "write") else str(target)
     exact = {"fflags": "+bitexact"} | dict(codec.container_options)  # no random identifiers
     container = av.open(file, "w", format=codec.container, options=exact)
     with container:
         container.metadata.update(film.metadata)
-        stream = None
-        for number, frame in enumerate(options.frames(film)):
-            if not _needs_no_ground(frame):
-                frame = opaque(frame, film.background, multiple=2)
-            if stream is None:
-                stream = _open_stream(container, film, frame.shape, codec)
-            picture = to_video(av, frame)
-            picture.pts, picture.time_base = int(begin[number]), Fraction(1, codec.ticks)
-            if codec.reorders and number >= len(film) - 2:
-                picture.pict_type = av.video.frame.PictureType.P
-            for packet in stream.encode(picture):
-                packet.duration = lasts[packet.pts]
-                container.mux(packet)
-        if stream is not None:
-            for packet in stream.encode(None):
-                packet.duration = lasts[packet.pts]
-                container.mux(packet)
+        encoding = _Encoding(container, film, codec, begin)
+        with handed_over(encoding.take) as take:
+            for number, frame in enumerate(options.frames(film)):
+                if not _needs_no_ground(frame):
+                    frame = opaque(frame, film.background, multiple=2)
+                picture = to_video(av, frame)
+                picture.pts, picture.time_base = int(begin[number]), Fraction(1, codec.ticks)
+                if codec.reorders and number >= len(film) - 2:
+                    picture.pict_type = av.video.frame.PictureType.P
+                take(picture)
 
 
-def _open_stream(container: Any, film: Film, shape: tuple[int, ...], codec: _Codec) -> Any:
-    height, width = shape[:2]
+class _Encoding:
+    """A film on its way into a container, picture by picture.
+
+    Parameters
+    ----------
+    container, codec
+        What it goes into, and how.
+    film
+        Its pace, and how many pictures there will be.
+    begin
+        `(n + 1,)` when each is shown, in the container's ticks, and when the film ends.
+    """
+
+    def __init__(
+        self, container: Any, film: Film, codec: _Codec, begin: NDArray[np.integer]
+    ) -> None:
+        self._container, self._film, self._codec = container, film, codec
+        self._lasts = {int(at): int(end - at) for at, end in itertools.pairwise(begin)}
+        self._left = len(film)
+        self._stream: Any = None
+
+    def take(self, picture: Any) -> None:
+        """Encode the next picture; after the last one, what the encoder still holds."""
+        if self._stream is None:
+            size = picture.width, picture.height
+            self._stream = _open_stream(self._container, self._film, size, self._codec)
+        self._mux(self._stream.encode(picture))
+        self._left -= 1
+        if not self._left:
+            self._mux(self._stream.encode(None))
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            packet.duration = self._lasts[packet.pts]
+            self._container.mux(packet)
+
+
+def _open_stream(container: Any, film: Film, size: tuple[int, int], codec: _Codec) -> Any:
     rate = Fraction(len(film) / sum(film.durations)).limit_denominator(1001)
     rate = max(rate, Fraction(1))
     stream = container.add_stream(codec.encoder, rate=rate, options=dict(codec.options))
-    stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
     context = stream.codec_context
     context.time_base = Fraction(1, codec.ticks)
     context.thread_type, context.thread_count = "AUTO", _THREADS
