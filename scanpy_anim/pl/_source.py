@@ -157,7 +157,7 @@ _AT_ONCE = 1 << 16
 #: Rows from which several columns are taken at a time, so that they stay in the cache.
 _ROWS = 1 << 10
 #: Columns read ahead, and bytes; of tables no wider, and not of fewer columns.
-_AHEAD, _AHEAD_BYTES, _WIDE, _WORTH_AHEAD = 32, 1 << 26, 128, 3
+_AHEAD, _AHEAD_BYTES, _WIDE, _WORTH_AHEAD = 32, 1 << 28, 128, 3
 #: So much of what is computed frame by frame is kept.
 _KEPT_BYTES = 1 << 28
 
@@ -219,8 +219,9 @@ class Columns:
         for known in self._some:
             if known.cells is cells and 0 <= i - known.first < len(known.columns):
                 return known.columns[i - known.first]
+        del self._some[1:]  # before there is a third one
         excerpt = self._excerpt(i, cells)
-        self._some = [excerpt, *self._some[:1]]
+        self._some.insert(0, excerpt)
         return excerpt.columns[i - excerpt.first]
 
     def _excerpt(self, i: int, cells: NDArray[np.int64]) -> _Excerpt:
