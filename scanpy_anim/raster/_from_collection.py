@@ -154,7 +154,7 @@ class Markers:
         figure = Figure(dpi=dpi)
         _, kind = _distinct(np.column_stack([shapes.path, shapes.dash, shapes.smooth]))
         for some in (kind == k for k in range(kind.max(initial=-1) + 1)):
-            first = int(np.argmax(some))
+            first, widths = int(np.argmax(some)), shapes.width[some]
             drawn = PathCollection(
                 [self.paths[shapes.path[first]]],
                 sizes=shapes.size[some],
@@ -163,7 +163,7 @@ class Markers:
                 transform=self.transform,
                 facecolors=face if self.has_faces else "none",
                 edgecolors=edge if self.has_edges else "none",
-                linewidths=shapes.width[some],
+                linewidths=widths[:1] if (widths == widths[0]).all() else widths,
                 linestyles=[self.dashes[shapes.dash[first]]],
                 antialiaseds=[bool(shapes.smooth[first])],
                 **self.ends,
