@@ -281,6 +281,8 @@ def process_seconds(what: str, cells: int, cache: str) -> list[float]:
 
 def measure_film(cells: int) -> None:
     """Print how long the first and the second film take to their first frame."""
+    import scanpy_anim  # noqa: F401 (both ways have imported the same before)
+
     adata = atlas(cells, 3)
     print(*(clocked(lambda: next(ours(adata).frames(dpi=100)), 1) for _ in range(2)))
 
@@ -290,7 +292,7 @@ def measure_still(cells: int) -> None:
     import matplotlib.pyplot as plt
     import scanpy as sc
 
-    import scanpy_anim  # noqa: F401 (both processes have imported the same)
+    import scanpy_anim  # noqa: F401 (as above)
 
     adata = atlas(cells, 3)
     adata.obs["score"] = adata.obsm["scores"][:, 2]
