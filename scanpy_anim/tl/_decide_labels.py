@@ -18,8 +18,8 @@ from scanpy_anim.tl._blocks import open_blocks
 from scanpy_anim.tl._calibration import FEWEST
 from scanpy_anim.tl._calibration import calibrate as calibrate_shares
 from scanpy_anim.tl._graph import choose_graph, count_weights
-from scanpy_anim.tl._held_out import arguments_of, count_held_out, hold_out
-from scanpy_anim.tl._label_sets import label_sets, least_shares
+from scanpy_anim.tl._held_out import MOST_FOLDS, arguments_of, count_held_out, hold_out
+from scanpy_anim.tl._label_sets import label_sets
 from scanpy_anim.tl._options import Options
 from scanpy_anim.tl._phases import require_search
 
@@ -94,8 +94,12 @@ def _hold_out(
         params = record["params"]
         graph = choose_graph(adata, params.get("neighbors_key"), params.get("obsp"))
         options, prior = Options.checked(**arguments_of(record)), params.get("prior")
-        require_search(adata, graph, scores.shape[1], options, asked=asked, prior=prior)
-        return hold_out(adata, record, decide(scores, weights)[0], weights)
+        n_kept = 0 if coverage is None else MOST_FOLDS
+        require_search(
+            adata, graph, scores.shape[1], options, asked=asked, prior=prior, n_kept=n_kept
+        )
+        labels = decide(scores, weights)[0]
+        return hold_out(adata, record, labels, weights, keep=coverage is not None)
 
 
 def _write(
@@ -163,8 +167,9 @@ def _sets(
     key: str, probability: NDArray[np.float64], held_out: HeldOut, coverage: float
 ) -> dict[str, Any]:
     """Fields with the set of labels of each cell."""
-    least = least_shares(held_out.shares, held_out.truth, held_out.weights, coverage)
-    sets = label_sets(probability, least)
+    of_seeds = held_out.own(), held_out.truth, held_out.weights
+    sets = label_sets(held_out.everyone, held_out.fold, *of_seeds, coverage)
+    sets[probability.max(axis=1) <= 0] = True  # no seed reaches the cell
     return {f"obs/{key}_set_size": sets.sum(axis=1), f"obsm/{key}_set": sets}
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # seeds of the typical class below which a fifth less of them is much less
 _MANY = 40
+MOST_FOLDS = 2 * N_FOLDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +47,22 @@ class HeldOut:
         How much it counts, 1 on the mean: classes as among the cells.
     weighed
         Whether seeds come in other proportions than cells, and the weights make up for it.
+    fold
+        In which fold it was held out.
+    everyone
+        For each fold the shares `(n_obs, n_classes)` of all cells, where they are kept.
     """
 
     shares: NDArray[np.float64]
     truth: NDArray[np.int64]
     weights: NDArray[np.float64]
     weighed: bool
+    fold: NDArray[np.int64]
+    everyone: tuple[NDArray[np.float32], ...] = ()
+
+    def own(self) -> NDArray[np.float32]:
+        """Share of the class that each one seeds, as exact as those of `everyone`."""
+        return self.shares[np.arange(len(self.truth)), self.truth].astype(np.float32)
 
 
 def count_held_out(record: Mapping[str, Any]) -> int:
@@ -66,27 +77,31 @@ def hold_out(
     record: Mapping[str, Any],
     labels: NDArray[np.int64],
     class_weights: NDArray[np.float64] | None,
+    *,
+    keep: bool = False,
 ) -> HeldOut | None:
     """Propagate a stored run anew without some seeds, a fold after the other.
 
-    `labels` are the classes found for all cells, -1 where there is none. `None` when no seed can
-    be held out.
+    `labels` are the classes found for all cells, -1 where there is none; with `keep` what all cells
+    get in each fold is kept. `None` when no seed can be held out.
     """
     seeds = _seeds_of(record)
     alone = seeds.alone()
     counts = seeds.of(alone).counts()
     few = np.median(counts[counts > 0]) < _MANY if counts.any() else True
-    plan = list(folds(seeds.classes[alone], 2 * N_FOLDS if few else N_FOLDS))
+    plan = list(folds(seeds.classes[alone], MOST_FOLDS if few else N_FOLDS))
     if not plan:
         return None
     graph = choose_graph(adata, record["params"].get("neighbors_key"), record["params"].get("obsp"))
     start = _signal_of(adata, graph, record)
-    said, places = [], []
+    said, places, everyone = [], [], []
     for _, held_out in plan:
         kept = np.setdiff1d(np.arange(len(seeds.positions)), alone[held_out])
         scores = _outcome(graph, start(seeds.of(kept)), record)
-        these = np.asarray(scores[seeds.positions[alone[held_out]]])
-        said.append(shares(these, class_weights))
+        cells = seeds.positions[alone[held_out]]
+        if keep:
+            everyone.append(shares(np.asarray(scores), class_weights).astype(np.float32))
+        said.append(shares(np.asarray(scores[cells]), class_weights))
         places.append(alone[held_out])
     told = np.concatenate(said)
     truth = seeds.classes[np.concatenate(places)].astype(np.int64)
@@ -97,7 +112,8 @@ def hold_out(
     weights = np.ones(len(truth))
     if weighed:
         weights = weights_of_held_out(truth, class_proportions(truth, named, found))
-    return HeldOut(told, truth, weights, weighed)
+    fold = np.repeat(np.arange(len(places)), [len(place) for place in places])
+    return HeldOut(told, truth, weights, weighed, fold, tuple(everyone))
 
 
 def _seeds_of(record: Mapping[str, Any]) -> SeedTable:

@@ -1,9 +1,16 @@
 """Sets of labels that hold the truth with a probability that was asked for: arrays only.
 
-Split conformal prediction (Vovk, Gammerman and Shafer 2005) on the share of each label (Sadinle,
-Lei and Wasserman, JASA 2019): a label belongs to a cell's set when its share is at least what the
-asked proportion of held-out seeds of that class got. Where a class has too few of them, seeds of
-all classes stand in, weighed by how many cells are of their class (Podkopaev and Ramdas, UAI 2021).
+Conformal prediction (Vovk, Gammerman and Shafer 2005) on the share of each label (Sadinle, Lei and
+Wasserman, JASA 2019), across the folds of held-out seeds (Vovk 2015; CV+, Romano, Sesia and Candès,
+NeurIPS 2020): a propagation that was not told a fold's seeds gives their label a share, and every
+cell one of each label. Both know as much, where the propagation from all seeds knows more and would
+make the sets too large. Label `c` belongs to a cell's set unless its share is among the smallest
+`1 - coverage` of those that held-out seeds of `c` got for their own; on the border by chance
+(smoothed, as in Vovk et al.), so that a few seeds do not round the probability up.
+
+Classes with too few seeds speak together (as in Ding, Angelopoulos, Bates, Jordan and Tibshirani,
+NeurIPS 2023), weighed by how many cells are of each (Podkopaev and Ramdas, UAI 2021). Were seeds of
+all classes to stand in, small types, which are harder, would hold the truth far too rarely.
 """
 
 from __future__ import annotations
@@ -13,45 +20,67 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 # seeds of a class, times the share of cells that may be missed, which suffice to go by them alone
 _MISSED = 2
 
 
-def least_shares(
-    shares: NDArray[np.float64],
+def label_sets(
+    everyone: Sequence[NDArray[np.floating]],
+    fold: NDArray[np.integer],
+    own: NDArray[np.floating],
     truth: NDArray[np.integer],
     weights: NDArray[np.float64],
     coverage: float,
-) -> NDArray[np.float64]:
-    """Share from which on each label belongs to a set, by the shares of held-out seeds.
+) -> NDArray[np.bool_]:
+    """Labels `(n_obs, n_classes)` of each cell that may be the true one.
 
-    Minus infinity where there are too few to leave any cell out.
+    `everyone` holds the shares of all cells by the propagation that was not told the seeds of each
+    fold. Held-out seeds are a row each of `fold`, of the share `own` that their class got there,
+    of that class, `truth`, and of how much they count.
     """
-    own = shares[np.arange(len(truth)), truth]
-    least = np.empty(shares.shape[1])
-    for c in range(shares.shape[1]):
-        of_class = truth == c
-        if of_class.sum() * (1 - coverage) >= _MISSED - 1e-9:
-            least[c] = _quantile(own[of_class], np.ones(of_class.sum()), 1.0, coverage)
-        else:
-            asked = weights[of_class].mean() if of_class.any() else weights.mean()
-            least[c] = _quantile(own, weights, asked, coverage)
-    return least
+    n_obs, n_classes = everyone[0].shape
+    counts = np.bincount(truth, minlength=n_classes)
+    enough = _MISSED / (1 - coverage) - 1e-9
+    chance = np.random.default_rng(0).random(n_obs)
+    sets = np.empty((n_obs, n_classes), dtype=bool)
+    for c in range(n_classes):
+        asked = np.isin(truth, _speaking_for(c, counts, enough))
+        weight = np.where(asked, weights if counts[c] < enough else 1.0, 0.0)
+        # a cell of the class counts as one of its seeds does
+        one = weight[truth == c if counts[c] else asked].mean()
+        less, same = np.zeros(n_obs), np.full(n_obs, one)
+        for f, shares in enumerate(everyone):
+            these = asked & (fold == f)
+            below, up_to = _weight_below(shares[:, c], own[these], weight[these])
+            less += below
+            same += up_to - below
+        sets[:, c] = less + chance * same > (1 - coverage) * (weight.sum() + one)
+    return sets
 
 
-def label_sets(probability: NDArray[np.float64], least: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Labels whose share is large enough; every label where no seed reaches the cell."""
-    unreached = probability.max(axis=1) <= 0
-    return (probability >= least) | unreached[:, None]
+def _speaking_for(c: int, counts: NDArray[np.integer], enough: float) -> NDArray[np.intp]:
+    """Classes whose seeds say which share label `c` needs: itself, or all with few seeds together.
+
+    Where these are few too, the next smallest classes help out.
+    """
+    if counts[c] >= enough:
+        return np.array([c])
+    order = np.argsort(counts, kind="stable")
+    n_few = int((counts < enough).sum())
+    until = int(np.searchsorted(np.cumsum(counts[order]), enough)) + 1
+    return order[: max(n_few, until)]
 
 
-def _quantile(
-    own: NDArray[np.float64], weights: NDArray[np.float64], asked: float, coverage: float
-) -> float:
-    """Largest share that the asked proportion reaches; the cell that is asked counts as none."""
-    order = np.argsort(-own)
-    reached = np.cumsum(weights[order]) / (weights.sum() + asked)
-    enough = int(np.searchsorted(reached, coverage - 1e-12))
-    return float(own[order][enough]) if enough < len(own) else -np.inf
+def _weight_below(
+    shares: NDArray[np.floating], own: NDArray[np.floating], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weight of the held-out seeds whose `own` share is below each of `shares`, or not above it."""
+    order = np.argsort(own)
+    total = np.append(0.0, np.cumsum(weight[order]))
+    ascending = own[order]
+    below = np.searchsorted(ascending, shares, side="left")
+    return total[below], total[np.searchsorted(ascending, shares, side="right")]

@@ -78,9 +78,18 @@ def require_phases(
 
 
 def require_search(
-    adata: AnnData, graph: Any, n_classes: int, options: Options, *, asked: str, prior: Any
+    adata: AnnData,
+    graph: Any,
+    n_classes: int,
+    options: Options,
+    *,
+    asked: str,
+    prior: Any,
+    n_kept: int = 0,
 ) -> None:
     """Refuse to hold out seeds of a stored run where one propagation more does not fit.
+
+    Shares of all cells in `n_kept` folds stay in memory.
 
     Raises
     ------
@@ -94,7 +103,8 @@ def require_search(
     features = _count_features(adata, prior)
     phases = _foreseen(*sizes, prior=prior is not None, n_features=features)
     # labels and shares of all cells meanwhile
-    require(asked, max(phases.values()) + 8 * adata.n_obs * (n_classes + 1), free)
+    held = adata.n_obs * (8 * (n_classes + 1) + 4 * n_kept * n_classes)
+    require(asked, max(phases.values()) + held, free)
 
 
 _RUN = "propagating"
