@@ -48,7 +48,7 @@ def write(path: Path, n_obs: int, n_neighbors: int, n_rows: int) -> None:
     for name, dtype in (("data", "float32"), ("indices", "int32")):
         store.create_array(name, shape=(n_weights,), chunks=(chunk,), dtype=dtype)
     indptr = np.arange(n_obs + 1, dtype=np.int64) * n_neighbors
-    store.create_array("indptr", data=indptr, chunks=(n_obs + 1,))
+    store.create_array("indptr", data=indptr, chunks=(n_rows,))
     for start in range(0, n_obs, n_rows):
         rows = np.arange(start, min(start + n_rows, n_obs))[:, None]
         near = random.integers(1, 2000, size=(len(rows), n_neighbors), dtype=np.int64)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
-    from scanpy_anim._arrays import Bools, Floats, Ints
+    from scanpy_anim._arrays import Bools, Floats, Int, Ints
 
 U = np.uint64
 
@@ -109,6 +109,42 @@ def reach_rows(indptr: Ints, indices: Ints, data: Floats, reached: Bools, found:
 
 
 @njit(cache=True, nogil=True)
-def send_rows(indices: Ints, data: Floats, sent: Floats) -> None:
+def mark_columns(indices: Ints, marks: Ints, before: Ints) -> Int:
+    """Mark the columns that occur, a bit each; how many bits lie before each word, and in all."""
+    for p in range(len(indices)):
+        column = U(indices[p])
+        marks[column >> U(6)] |= U(1) << (column & U(63))
+    n = U(0)
+    for word in range(len(marks)):
+        before[word] = n
+        n += _count_bits(marks[word])
+    return n
+
+
+@njit(cache=True, nogil=True)
+def send_rows(
+    indices: Ints, data: Floats, marks: Ints, before: Ints, columns: Ints, sent: Floats
+) -> None:
+    """Add up what each marked column sends, in the order of the columns."""
     for p in range(len(data)):
-        sent[indices[p]] += data[p]
+        column = U(indices[p])
+        word = column >> U(6)
+        lower = (U(1) << (column & U(63))) - U(1)
+        place = U(before[word]) + _count_bits(marks[word] & lower)
+        columns[place] = column
+        sent[place] += data[p]
+
+
+@njit(cache=True, nogil=True)
+def add_columns(columns: Ints, part: Floats, sent: Floats) -> None:
+    for k in range(len(columns)):
+        sent[columns[k]] += part[k]
+
+
+@njit(inline="always")
+def _count_bits(word: np.uint64) -> np.uint64:
+    """How many bits are set (Warren, Hacker's Delight, 5-1)."""
+    word -= (word >> U(1)) & U(0x5555555555555555)
+    word = (word & U(0x3333333333333333)) + ((word >> U(2)) & U(0x3333333333333333))
+    word = (word + (word >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
+    return (word * U(0x0101010101010101)) >> U(56)

@@ -11,7 +11,13 @@ import numpy as np
 from scipy import sparse
 
 from scanpy_anim._cells import native
-from scanpy_anim.tl._block_kernels import finish_rows, look_rows, reach_rows, send_rows
+from scanpy_anim.tl._block_kernels import (
+    finish_rows,
+    look_rows,
+    mark_columns,
+    reach_rows,
+    send_rows,
+)
 from scanpy_anim.tl._graph import require_structure
 from scanpy_anim.tl._product_kernels import multiply, receive
 
@@ -216,11 +222,18 @@ def rows_of_block(
 
 def send_block(
     chunks: Chunks, rows: slice, exponent: int, n_obs: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Columns that a block's rows receive from, and how much in all."""
-    sent = np.zeros(n_obs)
-    for _, chunk in chunks:
-        _, indices, data = _weights_of(chunk, exponent)
-        send_rows(indices, data, sent)
-    columns = np.flatnonzero(sent)
-    return columns, sent[columns]
+) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+    """Columns that a block's rows receive from, ascending, and how much in all.
+
+    What it takes beside the block goes with the block: of all cells there is a bit each.
+    """
+    arrays = [_weights_of(chunk, exponent)[1:] for _, chunk in chunks]
+    marks = np.zeros(n_obs // 64 + 1, dtype=np.uint64)
+    before = np.zeros(len(marks), dtype=np.uint32)
+    n_columns = 0
+    for indices, _ in arrays:
+        n_columns = int(mark_columns(indices, marks, before))
+    columns, sent = np.empty(n_columns, dtype=np.uint32), np.zeros(n_columns)
+    for indices, data in arrays:
+        send_rows(indices, data, marks, before, columns, sent)
+    return columns, sent

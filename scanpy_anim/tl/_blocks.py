@@ -7,11 +7,13 @@ are ever copied together.
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scanpy import logging as logg
 
+from scanpy_anim.tl._block_kernels import add_columns
 from scanpy_anim.tl._block_scheduler import blocks_of, choose_scheduler
 from scanpy_anim.tl._block_tasks import look_at, send_block
 from scanpy_anim.tl._graph import power_of_two
@@ -120,9 +122,18 @@ class BlockGraph:
             return self.row_sums()
         self._sums = None
         sent = np.zeros(self.n_obs)
+        waiting: dict[int, tuple[int, NDArray[np.uint32], NDArray[np.float64]]] = {}
+        turn, row = Lock(), 0
 
-        def add(_: slice, part: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
-            sent[part[0]] += part[1]
+        def add(rows: slice, part: tuple[NDArray[np.uint32], NDArray[np.float64]]) -> None:
+            # blocks have columns in common, and come from several threads: one at a time, in the
+            # order of the rows, so that the sums do not depend on who came first
+            nonlocal row
+            with turn:
+                waiting[rows.start] = (rows.stop, *part)
+                while row in waiting:
+                    row, columns, sums = waiting.pop(row)
+                    add_columns(columns, sums, sent)
 
         self.run(send_block, (self.exponent, self.n_obs), add)
         return sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from scanpy_anim.tl import propagate
+from scanpy_anim.tl import _blocks, propagate
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -205,6 +206,52 @@ def test_classes_take_turns_where_memory_is_short(
     else:
         np.testing.assert_array_equal(np.asarray(found.history), wanted.history)
     assert relative(np.asarray(found.scores), wanted.scores) < 1e-5
+
+
+@pytest.mark.parametrize("chunks_a_block", [1, 3])
+def test_columns_are_added_up_alike_whoever_comes_first(
+    chunks_a_block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks have columns in common, and are done on several threads at once."""
+    random = np.random.default_rng(4)
+    n_obs, n_rows = 900, 50 * chunks_a_block
+    # of so many digits that a sum depends on its order
+    weights = (10 ** (-8 * random.random(n_obs * 20))).astype(np.float32)
+    columns = random.integers(n_obs - 1, size=n_obs * 20)
+    ends = np.arange(n_obs + 1) * 20
+    graph = sparse.csr_matrix((weights, columns, ends), shape=(n_obs, n_obs))
+    wanted = np.zeros(n_obs)
+    for first in range(0, n_obs, n_rows):
+        part, own = np.zeros(n_obs), slice(first * 20, (first + n_rows) * 20)
+        np.add.at(part, columns[own], weights[own].astype(np.float64))
+        wanted += part
+    assert wanted[-1] == 0
+    monkeypatch.setattr("scanpy_anim.tl._blocks._ROWS", n_rows)
+    others, adding = threading.Event(), threading.Lock()
+    add_columns = _blocks.add_columns
+
+    def late(block: Any, block_info: Any = None) -> Any:
+        number = block_info[0]["chunk-location"][0]
+        if number == n_obs // 50 - 1:
+            others.set()
+        if number == 0:
+            others.wait(0.2)
+        return block
+
+    def add(*how: Any) -> None:
+        assert adding.acquire(blocking=False), "two blocks are added at once"
+        add_columns(*how)
+        adding.release()
+
+    monkeypatch.setattr(_blocks, "add_columns", add)
+    blocks = _blocks.BlockGraph(
+        in_blocks(graph, [50] * (n_obs // 50)).map_blocks(late, dtype="float32"), "graph"
+    )
+    with dask.config.set(scheduler="threads", num_workers=8):
+        blocks.look()
+        others.clear()
+        found = np.ldexp(blocks.column_sums(), blocks.exponent)
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_memory_that_does_not_do_is_refused_before_work(monkeypatch: pytest.MonkeyPatch) -> None:
