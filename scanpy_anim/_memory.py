@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+#: Of what is free; the rest is for what this process and others do meanwhile.
+SHARE = 0.9
 _ROOT = Path("/")
 # version 1 says so, in pages, where there is no limit
 _UNLIMITED = 2**60
@@ -24,6 +26,15 @@ def free_bytes(root: Path = _ROOT) -> int | None:
     known = [_available(root), *_left_in_groups(root), *_left_by_limits(root)]
     sizes = [size for size in known if size is not None]
     return max(0, min(sizes)) if sizes else None
+
+
+def require(name: str, size: int, free: int, instead: str = "do without") -> None:
+    """Refuse what takes more than there is, by name."""
+    if size > SHARE * free:
+        raise MemoryError(
+            f"{name} takes {spelled(size)} at its peak, but {spelled(free)} are free: {instead}, "
+            "or run where there is more memory"
+        )
 
 
 def spelled(size: float) -> str:

@@ -104,7 +104,7 @@ def film_steps(
     some: list[NDArray[np.floating]] = [np.empty(0)]
     for values in frames:
         ends.append(_ends(np.ascontiguousarray(values)))
-        some.append(values[::stride])
+        some.append(values[::stride].copy())  # or all of the frame would stay in memory
     low, positive, high = np.reshape(ends, (-1, 3)).T
     known = np.concatenate(some)
     known = known[np.isfinite(known)]

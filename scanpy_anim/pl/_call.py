@@ -37,6 +37,8 @@ _OF_FRAMES = (
     "pace",
     "ease",
 )
+# of a value that a film's file says it was made with
+_MOST_LETTERS = 200
 #: What belongs to the figure, not to a panel.
 _OF_FIGURE = ("ax", "figsize", "panels", "ncols")
 
@@ -65,11 +67,20 @@ def _spelled(make: Callable[..., object], args: tuple[Any, ...], kwargs: Mapping
     spelled = [
         f"{name}={value!r}"
         for name, value in given.items()
-        if isinstance(value, str | int | float | list | tuple)
-        and len(repr(value)) < 200
+        if _is_short(value)
         and not (name in signature.parameters and value is signature.parameters[name].default)
     ]
     return f"scanpy_anim.pl.{make.__name__}({', '.join(['adata', *spelled])})"
+
+
+def _is_short(value: object) -> bool:
+    """Whether a value has a short name; thousands of arrays are not spelled to find out."""
+    if isinstance(value, list | tuple):
+        if len(value) > _MOST_LETTERS // len("0, ") or any(getattr(v, "shape", ()) for v in value):
+            return False
+    elif not isinstance(value, str | int | float):
+        return False
+    return len(repr(value)) < _MOST_LETTERS
 
 
 def in_panels(

@@ -66,7 +66,8 @@ def hover_of(
     if not isinstance(hover, Iterable):
         raise TypeError(f"hover={hover!r}: columns of adata.obs.")
     wanted = [hover] if isinstance(hover, str) else list(hover)
-    return {name: _packed(column(obs, name, "hover"), order) for name in dict.fromkeys(wanted)}
+    columns = [(name, column(obs, name, "hover")) for name in wanted]
+    return {name: _packed(values, order) for name, values in dict(columns).items()}
 
 
 def _packed(values: Any, order: NDArray[np.intp]) -> Texts:

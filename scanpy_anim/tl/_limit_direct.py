@@ -16,8 +16,7 @@ from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import spilu, splu
 
-from scanpy_anim._memory import free_bytes
-from scanpy_anim.tl._peak import SHARE
+from scanpy_anim._memory import SHARE, free_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scanpy_anim._memory import free_bytes, spelled
+from scanpy_anim._memory import SHARE, free_bytes, require, spelled
 from scanpy_anim.tl._reorder import worth_renumbering
 
 if TYPE_CHECKING:
     from scanpy_anim.tl._options import Options
 
-#: Of what is free; the rest is for what this process and others do meanwhile.
-SHARE = 0.9
 #: What walks on the mean of the graph and its transpose.
 MEAN = "symmetrize=True"
 # classes that are solved for at a time
@@ -83,15 +81,6 @@ def mean_bytes(n_obs: int, n_weights: int, index_bytes: int) -> int:
 def index_bytes_of(graph: Any) -> int:
     """Bytes of a place in a sparse matrix."""
     return int(getattr(getattr(graph, "indices", None), "itemsize", 4))
-
-
-def require(name: str, size: int, free: int) -> None:
-    """Refuse what takes more than there is, by name."""
-    if size > SHARE * free:
-        raise MemoryError(
-            f"{name} takes {spelled(size)} at its peak, but {spelled(free)} are free: do without, "
-            "or run where there is more memory"
-        )
 
 
 def require_mean(graph: Any, options: Options) -> None:

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim._memory import free_bytes
+from scanpy_anim._memory import SHARE, free_bytes, require
 from scanpy_anim.tl._choice import classes_together
 from scanpy_anim.tl._peak import (
     MEAN,
-    SHARE,
     Peak,
     decision_bytes,
     index_bytes_of,
     mean_bytes,
-    require,
 )
 
 if TYPE_CHECKING:

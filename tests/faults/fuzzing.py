@@ -9,12 +9,11 @@ makes 200 calls of one kind from seed 7.
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 import tempfile
 import warnings
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +166,6 @@ def page_calls(n_calls: int, seed: int, folder: str) -> list[Outcome]:
         rest = {name: value for name, value in arguments.items() if name in saved}
         film.save(**{"filename": target, **rest}, interactive=True)
 
-    os.chdir(folder)
     return try_calls(call, [*explored, *saved], n_calls, seed, adata=adata)
 
 
@@ -190,7 +188,6 @@ def film_save_calls(n_calls: int, seed: int, folder: str) -> list[Outcome]:
         finally:
             plt.close("all")
 
-    os.chdir(folder)
     fuzzed = [*arguments_of(film.save), "i", "frames", "n"]
     with begun_with(work, "saving"):
         return try_calls(call, fuzzed, n_calls, seed, adata=adata, work=work)
@@ -307,8 +304,6 @@ def save_calls(n_calls: int, seed: int, folder: str) -> list[Outcome]:
     checked = ["fps", "hold", "metadata"]
     written = ["filename", "format", "loop", "quality", "max_bytes", "target"]
 
-    os.chdir(folder)  # names without a folder go there
-
     def call(filename: Any = str(Path(folder) / "film.gif"), **arguments: Any) -> None:
         check(filename, **arguments)
         write(film, filename, **{k: v for k, v in arguments.items() if k in written})
@@ -335,7 +330,8 @@ def main() -> None:
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
     n_calls, seed = (*numbers, *numbers)[:2]  # the same calls for the same number
     for name in [word for word in sys.argv[1:] if not word.isdigit()] or list(KINDS):
-        with tempfile.TemporaryDirectory() as folder:
+        # names without a folder go there
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
             outcomes = KINDS[name](n_calls, seed, folder)
         bad = [o for o in outcomes if o.is_bad]
         failed = sum(o.error is not None for o in outcomes)

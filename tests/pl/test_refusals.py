@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.animation import FuncAnimation
+from scipy import sparse
 
 import scanpy_anim as sca
 
@@ -243,7 +244,15 @@ def test_what_a_page_is_asked_for(noise, tmp_path, monkeypatch, name, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("names", np.ones(3)), ("hover", pd.Timestamp(0)), ("names", 3)]
+    ("name", "value"),
+    [
+        ("names", np.ones(3)),
+        ("hover", pd.Timestamp(0)),
+        ("names", 3),
+        ("hover", np.ones((3, 2))),
+        ("hover", [["louvain"]]),
+        ("hover", sparse.csr_array(np.eye(3))),
+    ],
 )
 def test_what_a_page_tells_of_cells(noise, name, value):
     noise.obs["one"] = 1.0

@@ -267,3 +267,17 @@ def test_names_from_the_data_are_only_text(propagated):
     propagated.obsm["<script>alert(1)</script>"] = propagated.obsm["label_propagation"]
     page = sca.pl.animate_embedding(propagated, color="<script>alert(1)</script>").to_jshtml()
     assert "<script>alert" not in page
+
+
+def test_arrays_are_not_spelled_to_find_that_they_are_too_long(pbmc):
+    """A list of thousands took longer to spell than the film to make."""
+
+    class Unspelled(np.ndarray):
+        def __repr__(self) -> str:
+            raise AssertionError("an array was spelled")
+
+    columns = list(np.random.default_rng(0).random((3, pbmc.n_obs)).view(Unspelled))
+    film = sca.pl.animate_embedding(pbmc, color=columns, figsize=(4, 3))
+    assert film.metadata["comment"].endswith("animate_embedding(adata, figsize=(4, 3))")
+    film = sca.pl.animate_embedding(pbmc, color="n_genes", title=["a" * 200])
+    assert film.metadata["comment"].endswith("animate_embedding(adata, color='n_genes')")

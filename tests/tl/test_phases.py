@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import scanpy_anim as sca
+from scanpy_anim._memory import SHARE
 from scanpy_anim.tl import _label_propagation, _peak, _phases
 from scanpy_anim.tl._options import Options
-from scanpy_anim.tl._peak import SHARE, Peak
+from scanpy_anim.tl._peak import Peak
 
 # a process of its own for each case, as what one leaves would be taken for free by the next
 MEASURE = """
