@@ -65,7 +65,7 @@ def compose(
 def _even_shares(work: NDArray[np.int64], parts: int, errand: int) -> list[tuple[int, int]]:
     """Cut a running total into ranges of about equal work, the last with an errand besides."""
     total = work[-1] + (errand if parts > 1 else 0)
-    cuts = np.searchsorted(work, np.linspace(0, total, parts + 1)[1:-1])
+    cuts = np.searchsorted(work, [total * k // parts for k in range(1, parts)])
     ends = [0, *(min(int(cut), len(work) - 1) for cut in cuts), len(work) - 1]
     return [(a, b) for a, b in pairwise(ends) if a < b]
 

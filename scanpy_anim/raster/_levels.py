@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _CHUNK = 1 << 16  # values that stay in the cache between the steps of a norm
+_AT_ONCE = 1 << 18  # values of a plain norm that are worth a thread of their own
 
 
 def value_levels(
@@ -70,10 +71,10 @@ def _linear_levels(values: NDArray, norm: Any, n_levels: int) -> NDArray[np.uint
     values, levels = writable(values), np.empty(values.size, np.uint16)
 
     def fill(first: int) -> None:
-        last = min(first + _CHUNK, values.size)
+        last = min(first + _AT_ONCE, values.size)
         _fill_linear(values, low, span, n_levels, levels, first, last)
 
-    spread(fill, range(0, values.size, _CHUNK))
+    spread(fill, range(0, values.size, _AT_ONCE))
     return levels
 
 
