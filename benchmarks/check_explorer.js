@@ -149,6 +149,82 @@ async function checkLabels(browser) {
   await quiet(page, 'labels');
 }
 
+const SUMS = `[...document.querySelector('.scanpy-anim-explorer').shadowRoot.querySelectorAll('.picture')].map((canvas) => {
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.reduce((sum, byte) => (sum * 31 + byte) | 0, 0);
+})`;
+
+async function checkMoving(browser) {
+  const page = await open(browser, 'morph');
+  const end = await until(page, (s) => s.shown && s.box[2], 'the first picture');
+  await page.keyboard.press('Home');
+  const start = await until(page, (s) => s.frame === 0 && s.sum !== end.sum, 'the start');
+  for (let k = 0; k < 9; k++) await page.keyboard.press('.');
+  const way = await until(page, (s) => s.frame === 9 && s.sum !== start.sum, 'on the way');
+  const [x, y, width, height] = way.box;
+  let tip = '';
+  for (let k = 0; k < 40 && !tip; k++) {
+    await page.mouse.move(x + width * (0.1 + 0.02 * k), y + height * (0.15 + 0.5 * (k % 2)));
+    await page.waitForTimeout(60);
+    tip = (await state(page)).tip;
+  }
+  said('a cell on its way is told', /n_genes/.test(tip), JSON.stringify(tip));
+  await page.keyboard.press(' ');
+  await until(page, (s) => s.frame > 12, 'plays');
+  await page.keyboard.press(' ');
+  await page.keyboard.press('End');
+  const back = await until(page, (s) => s.sum === end.sum, 'the end again');
+  said('moving cells come where they were', back.sum === end.sum);
+  await page.keyboard.press('Home');
+  for (let k = 0; k < 9; k++) await page.keyboard.press('.');
+  await page.keyboard.press('a');
+  const all = await until(page, (s) => s.found, 'all in view');
+  said('all cells on their way', /^700 cells/.test(all.found), JSON.stringify(all.found));
+  await page.screenshot({path: `${folder}/morph.png`});
+  await quiet(page, 'morph');
+}
+
+async function checkPanels(browser) {
+  const page = await open(browser, 'panels');
+  await until(page, (s) => s.shown && s.box[2], 'the first picture');
+  const before = await page.evaluate(SUMS);
+  said('three panels', before.length === 3 && new Set(before).size === 3);
+  const stages = page.locator('.stage');
+  await stages.nth(0).focus();
+  await page.keyboard.press('ArrowUp');
+  await page.waitForTimeout(600);
+  let now = await page.evaluate(SUMS);
+  said('those of the same places follow', now[0] !== before[0] && now[1] === before[1] && now[2] !== before[2]);
+  await page.keyboard.press('0');
+  await page.waitForTimeout(600);
+  now = await page.evaluate(SUMS);
+  said('all come home', now.every((sum, k) => sum === before[k]));
+  await page.keyboard.press('Home');
+  await page.waitForTimeout(600);
+  now = await page.evaluate(SUMS);
+  said('one clock', now[0] !== before[0] && now[1] !== before[1] && now[2] === before[2]);
+  const tips = [];
+  for (let p = 0; p < 3; p++) {
+    const {x, y, width, height} = await stages.nth(p).boundingBox();
+    let tip = '';
+    for (let k = 0; k < 60 && !tip; k++) {
+      await page.mouse.move(x + width * (0.05 + 0.015 * k), y + height * (0.15 + 0.35 * (k % 3)));
+      await page.waitForTimeout(60);
+      const shown = page.locator('.tip').nth(p);
+      if (await shown.isVisible()) tip = await shown.innerText();
+    }
+    tips.push(tip);
+  }
+  said('each panel tells names and columns', tips.every((tip) => /^[ACGT]{8}.*\n[^]*n_genes: \d+/.test(tip)), JSON.stringify(tips));
+  await page.screenshot({path: `${folder}/panels.png`});
+  const download = page.waitForEvent('download');
+  await page.keyboard.press('p');
+  const png = readFileSync(await (await download).path());
+  const sides = await page.evaluate(`[...document.querySelector('.scanpy-anim-explorer').shadowRoot.querySelectorAll('.picture')].map((c) => c.width)`);
+  said('PNG of all panels', png.readUInt32BE(16) >= sides[0] * 2 - 1, `${png.readUInt32BE(16)} × ${png.readUInt32BE(20)}`);
+  await quiet(page, 'panels');
+}
+
 async function checkPlaces(browser) {
   for (const name of ['policy', 'srcdoc', 'sandbox', 'notebook']) {
     const page = await open(browser, name);
@@ -235,15 +311,16 @@ async function checkLooks(browser) {
   const phone = {viewport: {width: 375, height: 740}, deviceScaleFactor: 2, hasTouch: true, isMobile: true};
   for (const [name, options] of [['desktop', {}], ['phone', phone]]) {
     for (const colorScheme of ['light', 'dark']) {
-      for (const page of ['scores', 'labels']) {
+      for (const page of ['scores', 'labels', 'morph', 'panels']) {
         const view = await open(browser, page, {...options, colorScheme});
         const now = await until(view, (s) => s.shown && s.box[2], page);
-        if (options.hasTouch) await view.touchscreen.tap(now.box[0] + now.box[2] * 0.83, now.box[1] + now.box[3] * 0.57);
+        const [u, v] = page === 'morph' ? [0.27, 0.68] : [0.83, 0.57]; // where cells are
+        if (options.hasTouch) await view.touchscreen.tap(now.box[0] + now.box[2] * u, now.box[1] + now.box[3] * v);
         await view.waitForTimeout(400);
         await view.screenshot({path: `${folder}/${page}-${name}-${colorScheme}.png`});
         const wide = await view.evaluate('document.documentElement.scrollWidth - innerWidth');
         const tall = await view.evaluate('document.documentElement.scrollHeight - innerHeight');
-        if (name === 'desktop') said(`${page} ${colorScheme}: as tall as the window`, tall <= 0, tall);
+        if (name === 'desktop' && page !== 'panels') said(`${page} ${colorScheme}: as tall as the window`, tall <= 0, tall);
         said(`${page} ${name} ${colorScheme}: nothing sticks out`, wide <= 0, wide);
         if (options.hasTouch) said('tap', (await state(view)).tip.length > 0);
         await view.context().close();
@@ -253,9 +330,9 @@ async function checkLooks(browser) {
 }
 
 (async () => {
-  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu']});
+  const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']});
   try {
-    const checks = [checkScores, checkLabels, checkPlaces, checkMany, checkStrange, checkLooks];
+    const checks = [checkScores, checkLabels, checkMoving, checkPanels, checkPlaces, checkMany, checkStrange, checkLooks];
     for (const check of checks) if (!wanted.length || wanted.includes(check.name)) await check(browser);
   } finally {
     await browser.close();

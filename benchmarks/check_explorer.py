@@ -40,6 +40,11 @@ def pages(folder: Path) -> None:
     sca.tl.label_propagation(labeled, seeds)
     page = sca.pl.animate_embedding(labeled).explore(names=True)
     page.save(folder / "labels.html")
+    morph = sca.pl.animate_embedding(cells, basis=["umap", "pca"], tween=6)
+    morph.explore(hover=["n_genes"]).save(folder / "morph.html")
+    sides = [{"color": "bulk_labels", "basis": ["pca", "umap"]}, {"color": "louvain"}]
+    panels = sca.pl.animate_embedding(cells, panels=["label_propagation", *sides])
+    panels.explore(hover=["n_genes"]).save(folder / "panels.html")
     (folder / "notebook.html").write_text(f"<!doctype html><body>{page._repr_html_()}")
     text = (folder / "scores.html").read_text("utf-8")
     cut = text.index('data-part="frame-1"') + 80

@@ -109,8 +109,8 @@ class Compositor {
     this.thickness = new Uint8Array(0);
     this.width = 0;
     this.number = new Int32Array(x.length);
-    this.met = {pixels: new Int32Array(1 << 16), cells: new Int32Array(1 << 16),
-      covers: new Uint8Array(1 << 16)};
+    const room = Math.min(1 << 22, Math.max(1 << 16, 4 * x.length)); // grows where more is met
+    this.met = {pixels: new Int32Array(room), cells: new Int32Array(room), covers: new Uint8Array(room)};
   }
 
   /** List what is seen through each pixel. @param {View} view */

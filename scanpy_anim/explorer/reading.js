@@ -43,7 +43,9 @@ async function tellCell(panel, x, y, aloud = false) {
 /** Offer the names of some cells. @param {Panel} panel @param {number[]} which */
 async function offerCells(panel, which) {
   const {explorer} = panel, named = explorer.panels[panel.header.like]?.header ?? panel.header;
-  const [name] = await panel.names(), count = which.length.toLocaleString('en');
+  const told = await panel.names().catch(() => null), count = which.length.toLocaleString('en');
+  if (!told) return explorer.say('The names in this file are damaged.');
+  const [name] = told;
   const list = () => which.map(name).join('\n');
   const text = make('span', {}, `${count} cell${which.length === 1 ? '' : 's'}`);
   const act = (/** @type {string} */ label, /** @type {() => any} */ does) => make('button', {type: 'button', onclick: does}, label);
