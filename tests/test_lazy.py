@@ -216,6 +216,18 @@ def test_matrices_are_not_touched_for_scores(watched: tuple[AnnData, _Reads]) ->
     assert not store.of("X/", "raw/", "layers/", "obsp/", "obs/", "obsm/X_pca", "varm", "varp")
 
 
+@pytest.mark.parametrize("what", [name for name in FILMS if "gene" not in name])
+def test_matrices_are_touched_for_genes_alone(what: str, watched: tuple[AnnData, _Reads]) -> None:
+    adata, store = watched
+    if "color" in (call := dict(FILMS[what])) and call["color"] == "LYZ":
+        call["color"] = "bulk_labels"
+    film = sca.pl.animate_embedding(adata, progress=False, **call)
+    list(film.frames(dpi=20))
+    assert store.of("obsm/")
+    matrices = ["X/", "raw/", "layers/", "varm", "varp", "obsp/distances"]
+    assert not store.of(*matrices, *([] if "edges" in call else ["obsp/"]))
+
+
 def test_one_column_of_obs_is_read(watched: tuple[AnnData, _Reads]) -> None:
     adata, store = watched
     list(sca.pl.animate_embedding(adata, color="n_genes", progress=False).frames(dpi=20))

@@ -127,6 +127,8 @@ class HistoryStore:
         """Group of a path, or the group itself, which must take arrays under our names."""
         import zarr
 
+        if not isinstance(where, zarr.Group) and not str(where):  # which zarr takes for "."
+            raise ValueError("history_store='' names no place: name a folder")
         try:
             group = where if isinstance(where, zarr.Group) else zarr.open_group(where, mode="a")
             probe = f".{self._key}-{uuid4().hex[:8]}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scanpy_anim._checks import whole
 from scanpy_anim._compiled import kept_functions
-from scanpy_anim._table import is_dask
+from scanpy_anim._table import is_dask, is_elsewhere
 from scanpy_anim._threads import limit_threads
 from scanpy_anim.tl._blocks import BlockGraph, open_blocks
 from scanpy_anim.tl._graph import as_csr
@@ -120,6 +120,12 @@ def read_graph(
     """Graph that can be walked on: in memory, or in blocks where it is a Dask array."""
     if is_dask(graph):
         return open_blocks(graph, n_obs, symmetrize=symmetrize, name=name)
+    if is_elsewhere(graph) and type(graph).__name__.endswith(("Group", "CSRDataset", "CSCDataset")):
+        raise TypeError(
+            f"{name} is in a file ({type(graph).__name__}): pass what "
+            "`anndata.experimental.read_elem_lazy(group, chunks=(100_000, n_obs))` gives, which is "
+            "read block by block, or `anndata.io.read_elem(group)`, which is in memory"
+        )
     return as_csr(graph, n_obs, symmetrize=symmetrize, name=name)
 
 

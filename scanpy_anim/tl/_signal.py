@@ -11,6 +11,7 @@ from scipy import sparse
 
 from scanpy_anim._cells import Cells, empty, read_cells
 from scanpy_anim._checks import as_array, require_finite, require_range
+from scanpy_anim._table import in_memory
 from scanpy_anim.tl._peak import require_room
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ class SeedTable:
 
 def nonzero_rows_of(signal: Any, n_obs: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows of the signal that are not zero: their positions and float32 values."""
+    signal = in_memory(signal)
     if not sparse.issparse(signal):
         signal = as_array("signal", signal)
     if len(signal.shape) not in (1, 2) or signal.shape[0] != n_obs:

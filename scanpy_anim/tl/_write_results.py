@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scanpy import logging as logg
 
-from scanpy_anim._checks import MissingKeyError, text
+from scanpy_anim._checks import MissingKeyError, shortened, text
 from scanpy_anim._lazy import readable
 from scanpy_anim._results import is_ours, keys_of
 from scanpy_anim.tl._stored_run import ALGORITHM
@@ -42,8 +42,10 @@ def write_results(adata: AnnData, store: Any, key: str = "label_propagation") ->
     ------
     KeyError
         There is no such result.
+    TypeError
+        `store` is none.
     ValueError
-        The store holds no AnnData, or one of other cells.
+        The store cannot be written to, holds no AnnData, or one of other cells.
 
     Examples
     --------
@@ -71,16 +73,27 @@ def write_results(adata: AnnData, store: Any, key: str = "label_propagation") ->
 
 
 def _opened(store: Any) -> Iterator[Any]:
-    """Group of a path, closed afterwards; or the group itself."""
-    if not isinstance(store, str | Path):
-        if type(store).__module__.partition(".")[0] == "zarr":
-            yield from _unconsolidated(store.store, store.path)
-        else:
-            yield store
+    """Group of a path, closed afterwards; or the group itself. One that can be written to."""
+    home = type(store).__module__.partition(".")[0]
+    if home == "zarr":
+        yield from _unconsolidated(getattr(store, "store", store), getattr(store, "path", ""))
+    elif home == "h5py":
+        if not store or store.file.mode == "r":
+            raise _not_writable(store, "opened with mode='r', or closed")
+        yield store
+    elif not isinstance(store, str | Path):
+        raise TypeError(
+            f"store={shortened(store)} is no store: give the path of a zarr store or of an h5ad "
+            "file, or a group of one that is open"
+        )
     elif Path(store).is_file():
         import h5py
 
-        with h5py.File(store, "r+") as file:
+        try:
+            file = h5py.File(store, "r+")
+        except OSError as error:
+            raise _not_writable(store, f"{error}; is it open elsewhere?") from error
+        with file:
             yield file
     elif not Path(store).is_dir() and "://" not in str(store):
         raise ValueError(f"store={str(store)!r} is not there: write the AnnData first")
@@ -92,10 +105,21 @@ def _unconsolidated(store: Any, path: str) -> Iterator[Any]:
     """Group that can be added to, the summary of its store written anew where there was one."""
     import zarr
 
-    summed_up = zarr.open_group(store, path=path, mode="r").metadata.consolidated_metadata
-    yield zarr.open_group(store, path=path, mode="r+", use_consolidated=False)
+    try:
+        summed_up = zarr.open_group(store, path=path, mode="r").metadata.consolidated_metadata
+        group = zarr.open_group(store, path=path, mode="r+", use_consolidated=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise _not_writable(store, f"{type(error).__name__}: {error}") from error
+    yield group
     if summed_up is not None:
         zarr.consolidate_metadata(store, path=path or None)
+
+
+def _not_writable(store: Any, why: str) -> ValueError:
+    return ValueError(
+        f"store={store!s} cannot be written to ({why}): give the path of the store, or open "
+        "it with mode='r+'"
+    )
 
 
 def _require_same_cells(adata: AnnData, group: Any, store: Any) -> None:

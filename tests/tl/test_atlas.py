@@ -22,6 +22,7 @@ dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 zarr = pytest.importorskip("zarr")
+h5py = pytest.importorskip("h5py")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,6 +182,49 @@ def test_results_alone_are_written_into_a_store(
         sca.tl.write_results(lazy, tmp_path / "nowhere.zarr")
 
 
+@pytest.mark.usefixtures("quiet_files")
+def test_stores_that_results_cannot_be_written_into_are_refused(
+    whole: ad.AnnData, lazy: ad.AnnData, tmp_path: Path
+) -> None:
+    sca.tl.label_propagation(lazy, "type", alpha=0.9, max_iter=2)
+    whole.write_zarr(tmp_path / "cells.zarr")
+    whole.write_h5ad(tmp_path / "cells.h5ad")
+    (tmp_path / "empty").mkdir()
+    group = zarr.open_group(tmp_path / "cells.zarr", mode="r")
+    with h5py.File(tmp_path / "cells.h5ad", "r") as file:
+        # its path as well, which HDF5 does not open twice
+        for wrong in (group, group.store, file, file["obs"], tmp_path / "cells.h5ad"):
+            with pytest.raises(ValueError, match="cannot be written to"):
+                sca.tl.write_results(lazy, wrong)
+    for wrong in (file, tmp_path / "empty"):
+        with pytest.raises(ValueError, match="cannot be written to"):
+            sca.tl.write_results(lazy, wrong)
+    for wrong in (None, 7, whole):
+        with pytest.raises(TypeError, match="is no store: give the path"):
+            sca.tl.write_results(lazy, wrong)
+    for stored in (ad.read_zarr(tmp_path / "cells.zarr"), ad.read_h5ad(tmp_path / "cells.h5ad")):
+        assert fields(stored) == fields(whole)
+
+
+@pytest.mark.usefixtures("quiet_files")
+def test_graphs_that_are_files_are_refused_with_what_reads_them(
+    whole: ad.AnnData, tmp_path: Path
+) -> None:
+    whole.write_zarr(tmp_path / "cells.zarr")
+    group = zarr.open_group(tmp_path / "cells.zarr", mode="r")["obsp/connectivities"]
+    for wrong in (group, ad.io.sparse_dataset(group)):
+        with pytest.raises(TypeError, match=r"is in a file .*read_elem_lazy\(group, chunks="):
+            propagate(wrong, seed_signal(N_OBS, 1, 0))
+
+
+def test_signals_are_computed_where_they_are_not_yet() -> None:
+    graph, signal = neighbor_graph(200, 1), seed_signal(200, 2, 1)
+    blocks = in_blocks(graph, [120, 80])
+    wanted = propagate(blocks, signal, alpha=0.9).history
+    for one in (da.from_array(signal, chunks=(50, 1)), in_blocks(sparse.csr_matrix(signal), [200])):
+        np.testing.assert_array_equal(propagate(blocks, one, alpha=0.9).history, wanted)
+
+
 def _to_array(block: Any) -> Any:
     return block.toarray() if sparse.issparse(block) else block
 
@@ -259,6 +303,8 @@ def test_stores_that_do_not_take_a_history_are_refused(
     with pytest.raises(ValueError, match="this one is in memory"):
         sca.tl.label_propagation(whole, "type", history_store=tmp_path / "h.zarr")
     zarr.open_group(tmp_path / "read.zarr", mode="w")
+    with pytest.raises(ValueError, match="history_store='' names no place"):
+        sca.tl.label_propagation(lazy, "type", history_store="")
     for wrong in (zarr.open_group(tmp_path / "read.zarr", mode="r"), 7):
         with pytest.raises(ValueError, match="cannot be written to"):
             sca.tl.label_propagation(lazy, "type", history_store=wrong)
