@@ -23,8 +23,9 @@
 `_footage`, `_saving`, `_notebook`, `_filmstrip`: its frames as pixels, how it is saved, what a
 notebook shows of it and when, its frames in a row.
 `_explore`, `_explore_order`, `_explore_panel`, `_explore_route`, `_explore_planes`,
-`_explore_names`, `_explore_check`, `_explorer`:
-the page that holds the scores: from a film to its contents, the object that shows and saves it.
+`_explore_names`, `_explore_check`, `_explore_memory`, `_explorer`:
+the page that holds the scores: from a film to its contents, what it takes in memory, the object
+that shows and saves it.
 `_side_by_side`: several films in one, on one clock.
 `_writer`: our encoders for any matplotlib animation.
 """

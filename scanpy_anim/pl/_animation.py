@@ -13,6 +13,7 @@ from scanpy_anim._compiled import kept_functions
 from scanpy_anim.pl._backdrop import copy_of
 from scanpy_anim.pl._explore import contents_of
 from scanpy_anim.pl._explore_check import explorable
+from scanpy_anim.pl._explore_memory import require_page
 from scanpy_anim.pl._explorer import Explorer
 from scanpy_anim.pl._filmstrip import filmstrip
 from scanpy_anim.pl._footage import Footage
@@ -360,6 +361,8 @@ class EmbeddingAnimation(ArtistAnimation):
             tissue's picture.
         KeyError
             For a column that there is not.
+        MemoryError
+            For a page that does not fit into memory, before it is made.
 
         Examples
         --------
@@ -382,6 +385,7 @@ class EmbeddingAnimation(ArtistAnimation):
         poster_dpi = self.figure.dpi if asked.dpi is None else asked.resolution(self.figure)
         self.see()
         explorable(self.clips)
+        require_page(self.clips, self.schedule, names)
         first = self.photos[0]
         layers = {
             ax: artist.layer

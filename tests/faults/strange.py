@@ -271,7 +271,7 @@ def try_edited(
             if value is ... and not path:
                 continue
             edited.uns[key] = _edited(stored, path, value) if path else value
-            given["/".join((store, key, *path))] = value
+            given["/".join(map(str, (store, key, *path)))] = value
         name = list(work)[rng.integers(len(work))]
         outcome = Outcome({"work": name, **given})
         before = snapshot(edited)
