@@ -269,7 +269,9 @@ async function checkMany(browser) {
 }
 
 async function checkStrange(browser) {
-  for (const name of ['one', 'missing', 'nowhere', 'gone', 'many-classes', 'twice', 'still']) {
+  const kinds = ['one', 'nowhere', 'gone'], ways = ['moving', 'turning', 'several'];
+  const both = ways.flatMap((way) => kinds.map((kind) => `${way}-${kind}`));
+  for (const name of [...kinds, 'missing', 'many-classes', 'twice', 'still', ...both]) {
     const page = await open(browser, name);
     const now = await until(page, (s) => s.shown && s.box[2], name);
     said(`${name}: shown`, now.shown && !now.message, now.title);

@@ -70,16 +70,19 @@ def pages(folder: Path) -> None:
 def strange_pages(folder: Path) -> None:
     """Films at the edge of what there is."""
 
-    def saved(name: str, n: int, **obs: object) -> None:
+    def saved(name: str, n: int, how: dict | None = None, **obs: object) -> None:
         cells = sc.AnnData(np.zeros((n, 1), np.float32))
-        cells.obsm["X_umap"] = np.random.default_rng(0).normal(size=(n, 2))
-        if name in ("nowhere", "gone"):
-            cells.obsm["X_umap"][: n // 2 if name == "nowhere" else n] = np.nan
+        space = np.random.default_rng(0).normal(size=(n, 3))
+        cells.obsm["X_umap"], cells.obsm["X_other"] = space[:, :2].copy(), space[:, 1:].copy()
+        gone = n // 2 if "nowhere" in name else n if "gone" in name else 0
+        cells.obsm["X_umap"][:gone] = space[:gone] = np.nan
+        cells.obsm["X_space"] = space
         for column, values in obs.items():
             cells.obs[column] = values
         if name == "twice":
             cells.obs_names = ["one name"] * n
-        film = sca.pl.animate_embedding(cells, color=list(obs), frame_title=None)
+        how = {"color": list(obs)} if how is None else how
+        film = sca.pl.animate_embedding(cells, frame_title=None, **how)
         film.explore().save(folder / f"{name}.html")
 
     saved("one", 1, a=[1.0], b=[2.0])
@@ -88,6 +91,11 @@ def strange_pages(folder: Path) -> None:
     saved("gone", 50, a=np.arange(50.0), b=1.0)
     saved("twice", 50, a=np.arange(50.0), b=np.arange(50.0)[::-1])
     saved("still", 50, a=np.arange(50.0))
+    morph, panels = {"color": "a", "basis": ["umap", "other"]}, {"panels": ["a", "b"]}
+    turn = {"color": "a", "basis": "space", "projection": "3d"}
+    for kind, n in (("one", 1), ("nowhere", 50), ("gone", 50)):
+        for way, how in (("moving", morph), ("turning", turn), ("several", panels)):
+            saved(f"{way}-{kind}", n, how, a=np.arange(float(n)), b=1.0)
     names = [f"type {i}" for i in range(300)]
     saved("many-classes", 600, a=pd.Categorical(np.repeat(names, 2), categories=names))
 

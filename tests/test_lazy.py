@@ -166,7 +166,7 @@ def test_a_history_elsewhere_plays_from_cells_in_memory(
     pd.testing.assert_series_equal(adata.obs["types"], again.obs["types"])
 
 
-PAGES = ["scores", "labels", "genes of a sparse layer", "missing numbers", "a morph", "a path"]
+PAGES = ["scores", "labels", "genes of a sparse layer", "missing numbers", "a morph", "a turn"]
 
 
 @pytest.mark.parametrize("what", [*PAGES, "several dimensions"])

@@ -96,14 +96,17 @@ class Contents:
         `"scores"` or `"labels"`.
     positions
         `(n, 2)` coordinates in drawing order, all finite; or `(n_stops, n, 2)` of cells that move
-        from stop to stop, NaN where a cell is nowhere.
+        from stop to stop, NaN where a cell is nowhere; or `(n, 3)` of cells that turn in space.
     planes
         Gives what `keys` tell of, one after the other.
     moments, titles
         `(plane, plane, weight, seconds)` of each frame of the film, of cells that move followed by
-        the number of a stop, or a number between two; and what stands over it.
+        the number of a stop, or a number between two, of cells that turn by the angle in radians;
+        and what stands over it.
     colors
         What the header says of colors, as the format has it.
+    tilt
+        How far from above cells that turn are seen, in radians.
     full
         `(n,)` bool: labels that are at full strength whatever their share; `None`: none.
     names, hover
@@ -124,6 +127,7 @@ class Contents:
     titles: Sequence[str]
     colors: Mapping[str, Any]
     poster: Poster | None = None
+    tilt: float | None = None
     full: NDArray[np.bool_] | None = None
     top: int = 0
     rings: Sequence[Mapping[str, Any]] = ()

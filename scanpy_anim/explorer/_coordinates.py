@@ -18,21 +18,21 @@ _BITS, _BITS_OF_MANY, _MANY = 16, 14, 1 << 16
 class _Grid(NamedTuple):
     """Coordinates are `origin + step * (whole number)`."""
 
-    origin: tuple[float, float]
+    origin: tuple[float, ...]
     step: float
 
 
 def grid_of(positions: NDArray[np.float64]) -> _Grid:
-    """Return the grid that holds all of some positions, `(..., 2)`, those that are finite."""
-    n = positions.shape[-2]
-    known = positions.reshape(-1, 2)
+    """Return the grid that holds all of some positions, those that are finite, in any space."""
+    n, n_axes = positions.shape[-2:]
+    known = positions.reshape(-1, n_axes)
     known = known[np.isfinite(known).all(axis=1)]
     if not len(known):
-        return _Grid((0.0, 0.0), 1.0)
+        return _Grid((0.0,) * n_axes, 1.0)
     low, high = known.min(axis=0), known.max(axis=0)
     bits = _BITS if n < _MANY else _BITS_OF_MANY
     step = float((high - low).max() / ((1 << bits) - 1))
-    return _Grid((float(low[0]), float(low[1])), step if step > 0 else 1.0)
+    return _Grid(tuple(low.tolist()), step if step > 0 else 1.0)
 
 
 class _Stop(NamedTuple):

@@ -83,15 +83,17 @@ def _add_places(contents: Contents, grid: Any, parts: Parts) -> dict[str, Any]:
     """Add where cells are, or which cell of an earlier panel each is; return what is told of it."""
     places, like = contents.positions, contents.like
     told: dict[str, Any] = {}
-    moves = places.ndim > 2
+    moves = places.ndim > 2 or contents.tilt is not None
     if like is not None:
         parts.add([("cells", pack_cells(like.cells))])
         told = {"like": like.panel} | ({"follows": like.panel} if like.alike else {})
         if like.alike and not moves:
             return told
-    stops = list(pack_stops(places if moves else places[None], grid))
+    stops = list(pack_stops(places if places.ndim > 2 else places[None], grid))
     parts.add((f"xy-{k}" if k else "xy", stop.content) for k, stop in enumerate(stops))
-    if moves:
+    if contents.tilt is not None:
+        told["turn"] = contents.tilt
+    elif moves:
         told["stops"] = [[int(stop.from_before), int(stop.nowhere)] for stop in stops]
     return told
 

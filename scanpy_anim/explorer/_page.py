@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _JS = (
     "compositor.js",
     "decode.js",
+    "moving.js",
     "colors.js",
     "camera.js",
     "elements.js",

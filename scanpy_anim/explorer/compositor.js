@@ -3,9 +3,10 @@
  * is one pass over the lists, which blends bytes as Agg does.
  *
  * @typedef {{ax: number, bx: number, ay: number, by: number, width: number, height: number,
- *   radius: number, hiding: number, every?: number, top?: number, layers?: Uint8Array | null}} View
+ *   radius: number, hiding: number, every?: number, top?: number, layers?: Uint8Array | null,
+ *   order?: Int32Array | null}} View
  * column = ax * x + bx, row = ay * y + by; hiding: least opacity of a cell, 0 to 255; layers: 0 for
- * cells that lie below all others but the last `top`
+ * cells that lie below all others but the last `top`; order: cells back to front, if not as they are
  */
 
 /** Fixed-point step of a blend with each opacity, times 2 ** 22. */
@@ -133,7 +134,7 @@ class Compositor {
    * @param {Glyphs} glyphs @param {Float32Array} light @param {Int32Array} counts
    * @param {number} met */
   _lookThrough(view, first, last, layer, glyphs, light, counts, met) {
-    const {x, y} = this, {ax, ay, layers} = view, {steps, stride, number} = glyphs;
+    const {x, y} = this, {ax, ay, layers, order} = view, {steps, stride, number} = glyphs;
     const reach = Math.ceil(view.radius) + 1, bx = view.bx + 2 * reach, by = view.by + 2 * reach;
     const right = view.width + 3 * reach, bottom = view.height + 3 * reach;
     const hiding = view.hiding / (255 * 255), every = view.every ?? 1;
@@ -141,7 +142,8 @@ class Compositor {
     let {offsets, covers: thick} = glyphs;
     const {starts} = glyphs;
     const start = every > 1 ? last - 1 - ((last - 1) % every) : last - 1;
-    for (let i = start; i >= first; i -= every) {
+    for (let k = start; k >= first; k -= every) {
+      const i = order ? order[k] : k;
       if (layer >= 0 && layers && layers[i] !== layer) continue;
       const u = ax * x[i] + bx, v = ay * y[i] + by;
       if (!(u >= reach && u < right && v >= reach && v < bottom)) continue;

@@ -3,10 +3,11 @@
  *
  * @typedef {{x: Uint16Array, y: Uint16Array, nowhere: Uint8Array | null}} Stop
  * @typedef {{n: number, x: Uint16Array | Float32Array, y: Uint16Array | Float32Array,
- *   stops: Stop[] | null, place: number, source: Uint32Array | null, levels: (Uint8Array | Uint16Array)[],
+ *   stops: Stop[] | null, space: Uint16Array[] | null, order: Int32Array | null, place: number, source: Uint32Array | null, levels: (Uint8Array | Uint16Array)[],
  *   steps: Uint8Array[], missing: (Uint8Array | null)[], values: Float32Array, ranks: Uint16Array,
  *   rows: Uint16Array | null, full: Uint8Array | null}} Cells
- * x, y: where cells are, at a place between stops if they move; source: which cell of an earlier
+ * x, y: where cells are, at a place between stops or an angle in space if they move; order: back to
+ * front, if that changes; source: which cell of an earlier
  * panel each is; levels, steps, missing: one array a
  * plane; values, ranks, rows: 256 a plane
  */
@@ -73,39 +74,6 @@ function undiff(bytes, before, n) {
   for (let i = n; i < Math.min(bytes.length, before.length); i++) bytes[i] ^= before[i];
 }
 
-/** Where cells are at each stop. @param {any} header @param {Uint8Array[]} parts @returns {Stop[]} */
-function decodeStops({n, stops}, parts) {
-  /** @type {Stop[]} */
-  const out = [];
-  parts.forEach((bytes, k) => {
-    const [fromBefore, nowhere] = stops?.[k] ?? [0, 0], before = out[k - 1];
-    const axis = (/** @type {number} */ at, /** @type {Uint16Array} */ was) => {
-      const steps = words(bytes, at, n);
-      if (!fromBefore) return undelta(steps);
-      for (let i = 0; i < n; i++) steps[i] = was[i] + ((steps[i] >>> 1) ^ -(steps[i] & 1));
-      return steps;
-    };
-    out.push({x: axis(0, before?.x), y: axis(2 * n, before?.y), nowhere: nowhere ? bytes.subarray(4 * n) : null});
-  });
-  return out;
-}
-
-/** Have cells where they are at a stop, or on the way to the next one. @param {Cells} cells
- * @param {number} place number of the stop, with a fraction on the way */
-function moveCells(cells, place) {
-  const {stops, x, y, n} = cells;
-  if (!stops || cells.place === place) return;
-  cells.place = place;
-  const k = Math.floor(place), w = place - k, from = stops[k], to = stops[w ? k + 1 : k];
-  for (let i = 0; i < n; i++) {
-    x[i] = from.x[i] + (to.x[i] - from.x[i]) * w;
-    y[i] = from.y[i] + (to.y[i] - from.y[i]) * w;
-  }
-  for (const {nowhere} of [from, to]) {
-    if (nowhere) for (let i = 0; i < n; i++) if ((nowhere[i >> 3] >> (i & 7)) & 1) x[i] = NaN;
-  }
-}
-
 /** Coordinates of other cells. @param {Cells['x']} axis @param {Uint32Array | null} cells */
 function takenFrom(axis, cells) {
   return /** @type {Uint16Array} */ (cells ? Uint16Array.from(cells, (cell) => axis[cell]) : axis);
@@ -124,12 +92,13 @@ async function decodeCells(host, header, earlier = []) {
   const raw = parts.slice(places.length, places.length + planes.length);
   const rest = new Map(names.map((name, k) => [name, parts[k]])), numbers = rest.get('cells');
   const source = numbers ? undelta(new Uint32Array(floats(numbers, n).buffer)) : null;
-  const like = earlier[header.like], moves = !!header.stops;
+  const like = earlier[header.like], turns = header.turn !== undefined, moves = turns || !!header.stops;
   const stops = places.length ? decodeStops(header, parts.slice(0, places.length)) :
     [{x: takenFrom(like.x, source), y: takenFrom(like.y, source), nowhere: null}];
+  const space = turns ? [stops[0].x, stops[0].y, undelta(words(parts[0], 4 * n, n))] : null;
   /** @type {Cells} */
   const cells = {n, x: moves ? new Float32Array(n) : stops[0].x, y: moves ? new Float32Array(n) : stops[0].y,
-    stops: moves ? stops : null, place: -1, source, levels: [], steps: [], missing: [],
+    stops: header.stops ? stops : null, space, order: null, place: NaN, source, levels: [], steps: [], missing: [],
     values: new Float32Array(0), ranks: new Uint16Array(0), rows: null, full: null};
   const summed = labels ? n * ((wide ? 2 : 1) + (shares ? 1 : 0)) : n;
   planes.forEach((/** @type {any} */ plane, /** @type {number} */ k) => {

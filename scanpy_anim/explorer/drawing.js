@@ -7,16 +7,17 @@ function drawPicture(panel) {
   if (header.kind === 'labels') nameClasses(panel.side.firstElementChild, header, panel.moment[0]);
   const places = panel.places(), plane = panel.moment[0];
   const layers = header.planes[plane].resort || colors.picky();
-  const hasty = explorer.moving || (explorer.playing && header.stops);
+  const hasty = explorer.moving || (explorer.playing && header.moves);
   const every = hasty ? Math.max(1, Math.ceil(header.n / 2e6)) : 1;
   const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every, panel.moment[4]].join();
   if (key !== panel.looked) {
     if (explorer.moving && panel.still && (panel.perCell * header.n) / every > 50) return stretchPicture(panel);
     const begin = performance.now(), scale = width;
-    if (panel.cells) moveCells(panel.cells, panel.moment[4]);
+    if (panel.cells) moveCells(panel.cells, header, panel.moment[4]);
     compositor.look({ax: places[0] * scale, bx: places[1] * scale, ay: places[2] * scale, by: places[3] * scale,
       width, height: picture.height, radius: header.view.radius * panel.grain() * Math.sqrt(every),
-      hiding: colors.hiding, every, top: header.top, layers: layers ? colors.layers(plane) : null});
+      hiding: colors.hiding, every, top: header.top, layers: layers ? colors.layers(plane) : null,
+      order: panel.cells?.order});
     panel.perCell = (performance.now() - begin) / Math.max(1, header.n / every);
     panel.looked = key;
     new Int32Array(panel.image.data.buffer).fill(hexColor(header.view.background) | (255 << 24));

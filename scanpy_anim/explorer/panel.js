@@ -101,12 +101,13 @@ class Panel {
     if (this.compositor) drawPicture(this);
   }
 
-  /** From whole numbers to parts of the width: ax, bx, ay, by. */
+  /** From coordinates of cells to parts of the width: ax, bx, ay, by. */
   places() {
-    const {view: {x: [left, right], y: [bottom, top], width, height}, xy} = this.header;
+    const {view: {x: [left, right], y: [bottom, top], width, height}, turn, xy} = this.header;
     const {zoom, x, y} = this.camera, tall = height / width;
     const ax = zoom / (right - left), ay = (zoom * tall) / (bottom - top);
-    return [ax * xy.step, ax * (xy.origin[0] - left) + x, ay * xy.step, ay * (xy.origin[1] - top) + y];
+    const {step, origin} = turn === undefined ? xy : {step: 1, origin: [0, 0]}; // what turns is in units
+    return [ax * step, ax * (origin[0] - left) + x, ay * step, ay * (origin[1] - top) + y];
   }
 
   /** Pixels of the canvas that one of the film takes at this zoom. */

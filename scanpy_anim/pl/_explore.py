@@ -12,11 +12,16 @@ from scanpy_anim._version import __version__
 from scanpy_anim.pl._continuous_coloring import ContinuousColoring
 from scanpy_anim.pl._explore_check import explorable
 from scanpy_anim.pl._explore_names import hover_of, names_of
-from scanpy_anim.pl._explore_order import order_of_moving, order_of_resting, top_of
+from scanpy_anim.pl._explore_order import (
+    order_of_moving,
+    order_of_resting,
+    order_of_turning,
+    top_of,
+)
 from scanpy_anim.pl._explore_panel import bar_label, radius_of, rings_of, view_of
 from scanpy_anim.pl._explore_planes import LabelPlanes, ScorePlanes
 from scanpy_anim.pl._explore_route import keys_of, route_of
-from scanpy_anim.pl._motion import Path
+from scanpy_anim.pl._motion import Path, Turn
 from scanpy_anim.video._page import still_picture
 
 if TYPE_CHECKING:
@@ -39,9 +44,9 @@ class _Shown:
         The panel is the clip's, the one of this number.
     places
         `(n_obs, 2)` where the cells are, NaN where they are nowhere; `(n_stops, n_obs, 2)` if they
-        move.
+        move, `(n_obs, 3)` if they turn.
     order
-        Cells that are somewhere, back to front.
+        Cells that are somewhere, back to front; as in the data if they turn.
     """
 
     clip: Clip
@@ -63,6 +68,8 @@ class _Shown:
         motion = clip.stage.motion
         if isinstance(motion, Path):
             return cls(clip, number, motion.stops, order_of_moving(motion.stops, coloring))
+        if isinstance(motion, Turn):
+            return cls(clip, number, motion.centred, order_of_turning(motion.centred))
         pixels = panel.ax.transData.transform(positions)
         order = order_of_resting(positions, pixels, radius_of(panel), coloring)
         return cls(clip, number, positions, order)
@@ -89,6 +96,8 @@ class _Shown:
             told.append([a, b, round(w, 6), round(float(s), 4)])
             if isinstance(motion, Path):
                 told[-1].append(round(sum(motion.way(self.clip.time(k))), 6))
+            elif isinstance(motion, Turn):
+                told[-1].append(round(motion.angle(self.clip.time(k)), 6))
         return told
 
 
@@ -151,7 +160,8 @@ def _panel(
 ) -> explorer.Contents:
     """Return what a page shows of one panel."""
     clip, panel, coloring, order = shown.clip, shown.panel, shown.coloring, shown.order
-    top = top_of(order, coloring)
+    turn = clip.stage.motion if isinstance(clip.stage.motion, Turn) else None
+    top = top_of(order, coloring) if turn is None else len(order)  # none has to lie below
     moments = [clip.timeline.moments[k] for k in numbers]
     planes: ScorePlanes | LabelPlanes
     if isinstance(coloring, ContinuousColoring):
@@ -180,7 +190,8 @@ def _panel(
         titles=[clip.titles[k] for k in numbers] if clip.titles else [],
         colors=colors,
         full=full,
-        top=top,
+        tilt=None if turn is None else float(np.deg2rad(turn.elevation)),
+        top=top if turn is None else 0,
         rings=rings_of(panel, rings, clip.stage.plot.n_obs, order),
         names=packed,
         names_note=note,

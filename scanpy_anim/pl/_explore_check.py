@@ -9,7 +9,6 @@ import numpy as np
 from scanpy_anim._checks import MissingKeyError, nearest
 from scanpy_anim.pl._categorical_coloring import CategoricalColoring
 from scanpy_anim.pl._continuous_coloring import ContinuousColoring
-from scanpy_anim.pl._motion import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,8 +33,6 @@ def explorable(clips: Sequence[Clip]) -> None:
                 _refuse("this film was pickled, and the values behind it were not: make it anew")
             if coloring.sort_order == "frame":
                 _refuse("sort_order='frame' orders its cells anew in every frame: sort_order=True")
-        if isinstance(clip.stage.motion, Turn):
-            _refuse("its cells turn in space (projection='3d'): give a basis in the plane")
         _check_stage(clip)
         for panel in clip.stage.panels:
             _check_markers(panel, clip.stage.options.passed)

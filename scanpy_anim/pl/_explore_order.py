@@ -50,6 +50,11 @@ def order_of_moving(stops: NDArray[np.float64], coloring: _Coloring) -> NDArray[
     return np.concatenate(_layers(np.logical_or.reduce(_known(stops)), coloring))
 
 
+def order_of_turning(points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the cells that are somewhere in the order of the data: which lies on top changes."""
+    return np.flatnonzero(np.isfinite(points).all(axis=1))
+
+
 def _known(places: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.isfinite(places[..., 0]) & np.isfinite(places[..., 1])
 

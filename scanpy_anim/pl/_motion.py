@@ -101,8 +101,7 @@ class Path:
 
     def limits(self) -> NDArray[np.float64]:
         """Return the corners that hold every stop."""
-        known = self.stops.reshape(-1, 2)
-        known = known[np.isfinite(known).all(axis=1)]
+        known = self.stops[np.isfinite(self.stops).all(axis=2)]
         if not len(known):
             return np.array([[0.0, 0.0], [1.0, 1.0]])
         return np.array([known.min(axis=0), known.max(axis=0)])
@@ -144,22 +143,25 @@ class Turn:
         """Whether it ends where it started: then the last frame is one step before the first."""
         return self.degrees % 360 == 0
 
+    def angle(self, time: float) -> float:
+        """Return how far it has turned at a time from 0 to 1, in radians."""
+        return float(np.deg2rad(self.degrees * time * ((_TURN - 1) / _TURN if self.closed else 1)))
+
     def _seen(self, time: float) -> NDArray[np.float64]:
         """Return `(n_obs, 3)`: right, up and towards the viewer."""
-        share = time * (_TURN - 1) / _TURN if self.closed else time
-        angle, tilt = np.deg2rad([self.degrees * share, self.elevation])
-        x, y, z = self._centred.T
+        angle, tilt = self.angle(time), np.deg2rad(self.elevation)
+        x, y, z = self.centred.T
         right = x * np.cos(angle) - y * np.sin(angle)
         away = x * np.sin(angle) + y * np.cos(angle)
         up = z * np.cos(tilt) + away * np.sin(tilt)
         return np.stack([right, up, z * np.sin(tilt) - away * np.cos(tilt)], axis=1)
 
     @property
-    def _centred(self) -> NDArray[np.float64]:
+    def centred(self) -> NDArray[np.float64]:
+        """The points around the middle of the box that holds them."""
         known = self.points[np.isfinite(self.points).all(axis=1)]
-        if not len(known):
-            return self.points
-        return self.points - (known.min(axis=0) + known.max(axis=0)) / 2
+        middle = (known.min(axis=0) + known.max(axis=0)) / 2 if len(known) else 0.0
+        return self.points - middle
 
     def at(self, time: float) -> NDArray[np.float64]:
         """Return the coordinates on the screen at a time from 0 to 1."""
@@ -171,7 +173,7 @@ class Turn:
 
     def limits(self) -> NDArray[np.float64]:
         """Return the corners of a box that holds the cloud however it turns."""
-        x, y, z = np.abs(self._centred.T)
+        x, y, z = np.abs(self.centred.T)
         around, tilt = np.hypot(x, y), np.deg2rad(self.elevation)
         right = np.nanmax(around, initial=1e-12)
         up = np.nanmax(z * np.cos(tilt) + around * np.sin(tilt), initial=1e-12)

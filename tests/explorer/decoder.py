@@ -89,21 +89,28 @@ class Page:
     def _whole(self, stop: int) -> tuple[list[np.ndarray], np.ndarray]:
         raw = self.bytes_of(f"xy-{stop}" if stop else "xy")
         from_before, has_nowhere = self.header.get("stops", [[0, 0]])[stop]
-        planes = raw[: 4 * self.n].reshape(4, self.n).astype(np.uint32)
+        n_axes = len(self.header["xy"]["origin"])
+        planes = raw[: 2 * n_axes * self.n].reshape(2 * n_axes, self.n).astype(np.uint32)
         axes = []
-        for axis, (low, high) in enumerate(((0, 1), (2, 3))):
+        for axis in range(n_axes):
+            low, high = 2 * axis, 2 * axis + 1
             z = planes[low] | planes[high] << 8
             d = (z >> 1).astype(np.int64) ^ -(z & 1).astype(np.int64)
             places = self._whole(stop - 1)[0][axis] + d if from_before else np.cumsum(d)
             axes.append(places % 2**16)
-        bits = raw[4 * self.n :]
+        bits = raw[2 * n_axes * self.n :]
         assert len(bits) == (-(-self.n // 8) if has_nowhere else 0)
         nowhere = np.unpackbits(bits, count=self.n, bitorder="little") if has_nowhere else [0]
         return axes, np.broadcast_to(np.asarray(nowhere, bool), self.n)
 
     def places(self, moment: int) -> np.ndarray:
-        """Where cells that move are in a frame of the film."""
+        """Where cells that move are in a frame of the film; those that turn, how near besides."""
         place = self.header["moments"][moment][4]
+        if "turn" in self.header:
+            x, y, z = self.positions().T
+            c, s, up, aside = (f(a) for a in (place, self.header["turn"]) for f in (np.cos, np.sin))
+            away = x * s + y * c
+            return np.column_stack([x * c - y * s, z * up + away * aside, z * aside - away * up])
         stop, w = int(place), place % 1
         return self.positions(stop) * (1 - w) + self.positions(stop + (w > 0)) * w
 

@@ -30,10 +30,10 @@ async function drawMoments({script, parts, view, moments, panel = 0, scale, roun
     let before = null;
     for (const number of moments) {
       const moment = header.moments[number], layers = colors.layers(moment[0]);
-      if (before === null || layers || before || header.stops) {
+      if (before === null || layers || before || header.stops || header.turn) {
         begin = clock();
-        moveCells(cells, moment[4]);
-        compositor.look({...view, hiding: colors.hiding, top: header.top, layers});
+        moveCells(cells, header, moment[4]);
+        compositor.look({...view, hiding: colors.hiding, top: header.top, layers, order: cells.order});
         since('look');
         before = layers ?? false;
       }

@@ -50,7 +50,9 @@ def drawn(film, moments, folder, **task):
     )
     x, y = header["view"]["x"], header["view"]["y"]
     ax, ay = (right - left) / (x[1] - x[0]), -(top - bottom) / (y[1] - y[0])
-    origin, step = header["xy"]["origin"], header["xy"]["step"]
+    origin, step = (
+        ([0, 0], 1) if "turn" in header else (header["xy"]["origin"], header["xy"]["step"])
+    )
     view = {
         "ax": ax * step,
         "bx": left + ax * (origin[0] - x[0]),

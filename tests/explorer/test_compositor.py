@@ -111,6 +111,20 @@ def test_moving_cells_are_where_the_film_has_them(tmp_path, how, worst):
         assert within >= worst
 
 
+@pytest.mark.parametrize("color", ["scores", "classes"])
+def test_turning_cells_lie_as_in_the_film(tmp_path, color):
+    cells = atlas(900)
+    third = np.random.default_rng(2).normal(size=900) * 3
+    cells.obsm["X_space"] = np.column_stack([cells.obsm["X_umap"], third])
+    cells.obsm["X_space"][::50, 2] = np.nan
+    cells.obsm["scores"][::9, 1] = np.nan
+    how = {"basis": "space", "projection": "3d", "size": 60, "rotate": 120}
+    film = sca.pl.animate_embedding(cells, color=color, frame_title=None, every=12, **how)
+    for mean, within in differences(film, list(range(0, len(film), 7)), tmp_path):
+        assert mean <= 0.6
+        assert within >= 0.997
+
+
 @pytest.mark.parametrize("panel", [0, 1])
 @pytest.mark.parametrize("basis", ["umap", ["umap", "other"]])
 def test_each_panel_is_the_films(tmp_path, panel, basis):

@@ -120,6 +120,26 @@ def test_a_morph_is_where_the_film_is_at_all_times(cells, color):
         assert (np.diff(key[: 700 - page.header["top"]]) >= 0).all()
 
 
+@pytest.mark.parametrize("color", ["label_propagation", "louvain"])
+def test_a_turn_is_where_the_film_is_at_all_times(cells, color):
+    adata = cells.copy()
+    adata.obsm["X_pca"][:7, 2] = np.nan
+    film = sca.pl.animate_embedding(
+        adata, basis="pca", projection="3d", color=color, every=9, rotate=200
+    )
+    page = Page(film.explore(names="number").to_html())
+    assert max(difference(film, page)) <= 5
+    (clip,) = film.clips
+    order = np.array([int(name) for name in page.names()])
+    assert list(order) == list(range(7, 700))
+    assert page.header["top"] == 0
+    assert not any(told["resort"] for told in page.header["planes"])
+    for k, (number,) in enumerate(film.schedule):
+        motion, time = clip.stage.motion, clip.time(number)
+        wanted = np.column_stack([motion.at(time), motion.depth(time)])[order]
+        assert np.abs(page.places(k) - wanted).max() <= 1.5 * page.header["xy"]["step"]
+
+
 def test_several_panels_show_the_same_cells(cells):
     film = sca.pl.animate_embedding(cells, color=["label_propagation", "types"], tween=1)
     html = film.explore(names="number", hover="n_genes").to_html()
@@ -297,7 +317,6 @@ def test_what_a_page_cannot_do_is_refused_by_name(cells, tmp_path):
             film.save(tmp_path / "page.html", interactive=True)
         assert not list(tmp_path.iterdir())
 
-    refused("turn in space", basis="pca", projection="3d")
     refused("sort_order='frame'", color=["CD3D", "LYZ"], sort_order="frame")
     refused("edges=True", edges=True)
     refused("add_outline=True", add_outline=True)
