@@ -12,7 +12,7 @@
 - `_limit`: the converged solution; `_limit_system`: its equations;
   `_limit_bound`: when an entry is right;
   `_limit_direct`: elimination; `_limit_dense`: the same without any subtraction;
-  `_limit_krylov`: conjugate gradients, BiCGSTAB, sweeps;
+  `_limit_krylov`: conjugate gradients, BiCGSTAB, sweeps; `_limit_coarse`: what speeds them up;
   `_limit_far`: entries that these do not see, piece by piece
 - `_range`: whether scores fit float32, known beforehand
 - `_reorder`: cells renumbered so that neighbours are close in memory

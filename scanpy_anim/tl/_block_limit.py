@@ -15,7 +15,7 @@ from scipy import sparse
 from scanpy_anim._threads import RowBlocks
 from scanpy_anim.tl._block_tasks import multiply_block, reach_block, rows_of_block
 from scanpy_anim.tl._limit import Limit
-from scanpy_anim.tl._limit_bound import ACCURACY, HARD_ACCURACY, TINIEST, Bound, count_rough
+from scanpy_anim.tl._limit_bound import ACCURACY, HARD_ACCURACY, TINIEST, Bound, mark_rough
 from scanpy_anim.tl._limit_krylov import solve_by_krylov, sweep_until_right
 from scanpy_anim.tl._limit_system import System
 
@@ -89,6 +89,7 @@ class _BlockSystem(System):
         bound: Bound,
         x: NDArray[np.float64],
         new: NDArray[np.float64],
+        marks: NDArray[np.bool_],
     ) -> tuple[float, int]:
         """Set `new = D^-1 (alpha A x + B)`; the residual, and how many of `x` were not right."""
         sums: list[tuple[int, float, float, int]] = []
@@ -105,8 +106,10 @@ class _BlockSystem(System):
             new[rows] = own
             residual = product - degree[:, None] * before
             residual[held] = 0
-            rough = _count_rough(degree, ceilings, bound, before, residual)
-            rough += int(((own > 0) & (own < TINIEST) & (before >= TINIEST)).sum())
+            wrong = _rough(degree, ceilings, bound, before, residual)
+            wrong |= (own > 0) & (own < TINIEST) & (before >= TINIEST)
+            marks[rows] = wrong.any(axis=1)
+            rough = int(np.count_nonzero(wrong))
             own *= unscale
             change = own - before * unscale
             sums.append((rows.start, float((change**2).sum()), float((own**2).sum()), rough))
@@ -122,6 +125,7 @@ class _BlockSystem(System):
         seeds: NDArray[np.int64],
         right: NDArray[np.float64],
         bound: Bound,
+        ceilings: NDArray[np.float64],
         x: NDArray[np.float64],
     ) -> int:
         """Iterate once on some rows, in place; how many of their entries were not right.
@@ -136,11 +140,10 @@ class _BlockSystem(System):
         at = np.minimum(np.searchsorted(seeds, rows), len(seeds) - 1)
         is_seed = seeds[at] == rows
         product[is_seed] += right[at[is_seed]]
-        ceilings = bound.ceilings(x.max(axis=0, initial=0))
         residual = product - self.degree[rows, None] * x[rows]
-        rough = _count_rough(self.degree[rows], ceilings, bound, x[rows], residual)
+        wrong = _rough(self.degree[rows], ceilings, bound, x[rows], residual)
         x[rows] = product * self.inverse[rows, None]
-        return rough
+        return int(np.count_nonzero(wrong))
 
     def _fetch(self, chosen: NDArray[np.int64]) -> sparse.csr_array:
         """Rows of the graph."""
@@ -158,16 +161,16 @@ class _BlockSystem(System):
         return sparse.vstack([part for _, part in parts], format="csr")
 
 
-def _count_rough(
+def _rough(
     degree: NDArray[np.float64],
     ceilings: NDArray[np.float64],
     bound: Bound,
     x: NDArray[np.float64],
     residual: NDArray[np.float64],
-) -> int:
-    sums = np.zeros((1, 1))
-    count_rough(0, 1, np.array([0, len(x)]), degree, ceilings, bound.strictness, x, residual, sums)
-    return int(sums[0, 0])
+) -> NDArray[np.bool_]:
+    marks = np.zeros(x.shape, dtype=np.bool_)
+    mark_rough(0, 1, np.array([0, len(x)]), degree, ceilings, bound.strictness, x, residual, marks)
+    return marks
 
 
 class BlockLimit:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scanpy_anim.tl._limit_bound import ACCURACY, HARD_ACCURACY, ROUNDING, TINIEST, Bound
+from scanpy_anim.tl._limit_coarse import coarsen
 from scanpy_anim.tl._limit_dense import MOST_CELLS, solve_without_subtraction
 from scanpy_anim.tl._limit_direct import factorize, is_affordable, is_long
 from scanpy_anim.tl._limit_far import Scaled, reached_from, solve_outwards
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scanpy_anim.tl._iteration import Problem
+    from scanpy_anim.tl._limit_coarse import Coarse
     from scanpy_anim.tl._limit_direct import Factors
     from scanpy_anim.tl._options import Options
 
@@ -123,6 +125,9 @@ class _Solver:
         self.may_factor = True
         if is_long(self.system, self.seeds):
             self._factorize()
+        self.coarse: Coarse | None = None
+        if self.factors is None:
+            self.coarse = coarsen(self.system, self.cells, problem.n_classes)
         self.bound = self._bound(options)
 
     def solve(self, rows: NDArray[np.float64]) -> Scaled:
@@ -137,7 +142,7 @@ class _Solver:
         how = (system, self.seeds, right, self.bound, x)
         if self.factors is None:
             start = x.copy()
-            self.n_iter = max(self.n_iter, solve_by_krylov(*how))
+            self.n_iter = max(self.n_iter, solve_by_krylov(*how, self.coarse))
             residual, rough = sweep_until_right(*how)
             if rough and self._factorize():
                 x[:] = start
@@ -234,7 +239,7 @@ class _Solver:
         if self.factors is not None:
             h[self.cells] = self.factors.solve(right)
         else:
-            solve_by_krylov(system, self.cells, right, Bound(1.0, 0.0, 0.1), h)
+            solve_by_krylov(system, self.cells, right, Bound(1.0, 0.0, 0.1), h, self.coarse)
         image = right - system.true_residual(self.cells, right, h)[self.cells]
         # as far as rounding lets one tell
         image -= 2 * ROUNDING * right * h[self.cells]

@@ -77,31 +77,6 @@ def is_rough(change: float, value: float, ceiling: float, strictness: float) -> 
 
 
 @njit(cache=True, nogil=True)
-def count_rough(
-    first: int,
-    last: int,
-    bounds: Ints,
-    degree: Floats,
-    ceilings: Floats,
-    strictness: float,
-    x: Floats,
-    residual: Floats,
-    sums: Floats,
-) -> None:
-    """Entries whose own residual is too large for what they hold, into `sums`."""
-    for block in range(first, last):
-        rough = 0
-        for i in range(bounds[block], bounds[block + 1]):
-            if degree[i] == 0:
-                continue
-            inverse = 1 / degree[i]
-            for c in range(x.shape[1]):
-                change = abs(residual[i, c]) * inverse
-                rough += is_rough(change, x[i, c], ceilings[c], strictness)
-        sums[block, 0] = rough
-
-
-@njit(cache=True, nogil=True)
 def mark_rough(
     first: int,
     last: int,
@@ -113,7 +88,7 @@ def mark_rough(
     residual: Floats,
     marks: Bools,
 ) -> None:
-    """As :func:`count_rough`, but which ones."""
+    """Entries whose own residual is too large for what they hold, into `marks`."""
     for i in range(bounds[first], bounds[last]):
         if degree[i] == 0:
             continue

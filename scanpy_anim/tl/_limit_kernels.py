@@ -14,9 +14,11 @@ from scanpy_anim.tl._limit_bound import TINIEST, is_rough
 from scanpy_anim.tl._product_kernels import add_single, multiply
 
 if TYPE_CHECKING:
-    from scanpy_anim._arrays import Floats, Ints
+    from scanpy_anim._arrays import Bools, Floats, Ints
 
 U = np.uint64
+# entries that are worth a loop of their own
+_LONG = U(64)
 
 
 # the order of a block's sum is the compiler's, and the same for any number of threads
@@ -92,16 +94,35 @@ def advance(
 
     `sums` receives `<r, D^-1 r>`; `inverse` is the inverse degree, 0 where a row is held.
     """
+    n_classes = U(x.shape[1])
+    # some rows at a time, as one long loop each
+    group = _LONG // n_classes + U(1)
+    far = np.empty(group * n_classes, dtype=x.dtype)
+    for k in range(group * n_classes):
+        far[k] = step_length[k % n_classes]
+    squares = np.empty(group * n_classes)
+    goes, falls = direction.reshape(-1), image.reshape(-1)
+    to, left = x.reshape(-1), residual.reshape(-1)
     for block in range(first, last):
-        for c in range(x.shape[1]):
-            sums[block, c] = 0
-        for i in range(U(bounds[block]), U(bounds[block + 1])):
-            factor = inverse[i]
-            for c in range(x.shape[1]):
-                x[i, c] += step_length[c] * direction[i, c]
-                value = residual[i, c] - step_length[c] * image[i, c]
-                residual[i, c] = value
-                sums[block, c] += value * value * factor
+        squares[:] = 0
+        i, end = U(bounds[block]), U(bounds[block + 1])
+        while i < end:
+            n_rows, start = min(group, end - i), i * n_classes
+            for k in range(n_rows * n_classes):
+                to[start + k] += far[k] * goes[start + k]
+            for k in range(n_rows * n_classes):
+                left[start + k] -= far[k] * falls[start + k]
+            for row in range(n_rows):
+                factor, own = inverse[i + row], row * n_classes
+                for c in range(n_classes):
+                    value = np.float64(left[start + own + c])
+                    squares[own + c] += value * value * factor
+            i += n_rows
+        for c in range(n_classes):
+            total = 0.0
+            for row in range(group):
+                total += squares[row * n_classes + c]
+            sums[block, c] = total
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
@@ -179,12 +200,13 @@ def sweep(
     strictness: float,
     x: Floats,
     new: Floats,
+    marks: Bools,
     sums: Floats,
 ) -> None:
     """One plain iteration, `new = D^-1 (alpha A x + B)`.
 
-    `sums` receives `|F - F_old|^2`, `|F|^2` with `F = unscale * x`, and how many entries of `x`
-    were not right.
+    `marks` receives which rows of `x` had entries that were not right; `sums` how many, after
+    `|F - F_old|^2` and `|F|^2` with `F = unscale * x`.
     """
     for block in range(first, last):
         change = 0.0
@@ -194,6 +216,7 @@ def sweep(
         multiply(bounds[block], bounds[block + 1], indptr, indices, weights, x, new, bounds[block])
         for i in range(U(bounds[block]), U(bounds[block + 1])):
             is_seed = seed < len(seeds) and U(seeds[seed]) == i
+            before = rough
             if degree[i] == 0:
                 for c in range(x.shape[1]):
                     new[i, c] = x[i, c]
@@ -217,6 +240,7 @@ def sweep(
                     value *= unscale[i]
                     change += difference * difference
                     norm += value * value
+            marks[i] = rough > before
             seed += is_seed
         sums[block, 0] = change
         sums[block, 1] = norm

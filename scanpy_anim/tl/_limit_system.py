@@ -24,7 +24,7 @@ import numpy as np
 
 from scanpy_anim._threads import RowBlocks
 from scanpy_anim.tl import _limit_kernels as kernels
-from scanpy_anim.tl._limit_bound import count_rough, mark_rough
+from scanpy_anim.tl._limit_bound import mark_rough
 from scanpy_anim.tl._product_kernels import receive
 from scanpy_anim.tl._sums import received_by, sent_by
 
@@ -69,9 +69,9 @@ class System:
         self.blocks = RowBlocks(graph.indptr)
         self.arrays = (graph.indptr, graph.indices, graph.data)
         free = degree[degree > 0]
-        within = len(free) > 0 and free.min() > _NARROW[0] and free.max() < _NARROW[1]
-        # whether float32 serves for directions
-        self.narrow = bool(within and (alpha == 1 or 1 - alpha > _NARROW_GAP))
+        # whether float32 holds what is made of degrees, and serves for directions
+        self.moderate = bool(len(free) and free.min() > _NARROW[0] and free.max() < _NARROW[1])
+        self.narrow = self.moderate and (alpha == 1 or 1 - alpha > _NARROW_GAP)
 
     @property
     def n_obs(self) -> int:
@@ -108,8 +108,9 @@ class System:
                 residual -= self.degree[:, None] * x
                 residual[self.degree == 0] = 0
             else:
-                self.apply(x, residual)
-                np.negative(residual, out=residual)
+                # negated to the last bit
+                how = (*self.arrays, -self.degree, -self.alpha)
+                self.blocks.run(kernels.apply_system, *how, x, residual, self._sums(x.shape[1]))
         residual[seeds] += np.where(self.degree[seeds, None] > 0, right, 0)
         return residual
 
@@ -148,17 +149,8 @@ class System:
             kernel, arrays = kernels.turn_vector, tuple(a[:, 0] for a in arrays)
         self.blocks.run(kernel, self.inverse, share, *arrays)
 
-    def count_rough(
-        self, bound: Bound, x: NDArray[np.float64], residual: NDArray[np.float64]
-    ) -> int:
-        """Count entries not yet right by their own residual."""
-        sums, ceilings = self._sums(1), bound.ceilings(x.max(axis=0, initial=0))
-        how = (self.degree, ceilings, bound.strictness)
-        self.blocks.run(count_rough, *how, x, residual, sums)
-        return int(sums.sum())
-
     def rough(
-        self, bound: Bound, x: NDArray[np.float64], residual: NDArray[np.float64]
+        self, bound: Bound, x: NDArray[np.float64], residual: NDArray[np.floating]
     ) -> NDArray[np.bool_]:
         """Which entries are not right by their own residual, or too small for float64."""
         marks = np.zeros(x.shape, dtype=np.bool_)
@@ -186,10 +178,10 @@ class System:
         seeds: NDArray[np.int64],
         right: NDArray[np.float64],
         bound: Bound,
+        ceilings: NDArray[np.float64],
         x: NDArray[np.float64],
     ) -> int:
         """Iterate once on some rows, in place; how many of their entries were not right."""
-        ceilings = bound.ceilings(x.max(axis=0, initial=0))
         how = (*self.arrays, self.degree, self.alpha, seeds, right, ceilings, bound.strictness)
         return int(kernels.relax(rows, *how, x))
 
@@ -200,8 +192,12 @@ class System:
         bound: Bound,
         x: NDArray[np.float64],
         new: NDArray[np.float64],
+        marks: NDArray[np.bool_],
     ) -> tuple[float, int]:
-        """Set `new = D^-1 (alpha A x + B)`; the residual, and how many of `x` were not right."""
+        """Set `new = D^-1 (alpha A x + B)`; the residual, and how many of `x` were not right.
+
+        `marks` receives which rows these are in.
+        """
         sums, ceilings = self._sums(3), bound.ceilings(x.max(axis=0, initial=0))
         self.blocks.run(
             kernels.sweep,
@@ -216,6 +212,7 @@ class System:
             bound.strictness,
             x,
             new,
+            marks,
             sums,
         )
         change, norm, rough = sums.sum(axis=0)

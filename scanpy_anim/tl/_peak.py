@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scanpy_anim._memory import SHARE, free_bytes, require, spelled
+from scanpy_anim.tl._limit_coarse import coarse_bytes
 from scanpy_anim.tl._reorder import worth_renumbering
 
 if TYPE_CHECKING:
@@ -117,4 +118,4 @@ def _limit(n_obs: int, n_weights: int, n_classes: int, options: Options) -> int:
     solving = 16 * n_classes + 32 * min(n_classes, _TOGETHER)
     putting_together = 32 * n_classes
     each = max(solving, putting_together) + 50
-    return n_obs * each + renumbered * (8 * n_weights + 12 * n_obs)
+    return n_obs * each + renumbered * (8 * n_weights + 12 * n_obs) + coarse_bytes(n_obs)

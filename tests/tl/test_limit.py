@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from scanpy_anim import tl
-from scanpy_anim.tl import _limit, _limit_direct, _limit_far, propagate
+from scanpy_anim.tl import _limit, _limit_coarse, _limit_direct, _limit_far, propagate
 from scanpy_anim.tl._limit_bound import Bound
 from scanpy_anim.tl._limit_system import System
 
@@ -162,7 +162,7 @@ def _two_classes(n: int, seed: int) -> np.ndarray:
     return signal
 
 
-@pytest.mark.parametrize("solver", ["elimination", "krylov"])
+@pytest.mark.parametrize("solver", ["elimination", "krylov", "coarse"])
 @settings(max_examples=40, deadline=None)
 @given(
     graph=shapes(),
@@ -177,10 +177,14 @@ def test_every_entry_is_right(
     if mode.get("clamp") == "hard" and signal.any(axis=1).all():
         signal[0] = 0
     with pytest.MonkeyPatch.context() as patch:
-        if solver == "krylov":
+        if solver != "elimination":
             patch.setattr(_limit_direct, "_FEW", 0)
             patch.setattr(_limit_direct, "_MOST_FILL", -1)
             patch.setattr(_limit, "MOST_CELLS", 0)
+        if solver == "coarse":
+            patch.setattr(_limit_coarse, "_WORTH_IT", 0)
+            patch.setattr(_limit_coarse, "_FEWEST_CELLS", 4)
+            patch.setattr(_limit_coarse, "_FEWEST_PARTS", 1)
         outcome = propagate(graph, signal, alpha=alpha, method="direct", **mode)
     truth = exact(graph, signal, alpha, **mode)
     if solver == "elimination":
