@@ -25,11 +25,13 @@ class _Grid(NamedTuple):
 def grid_of(positions: NDArray[np.float64]) -> _Grid:
     """Return the grid that holds all of some positions, those that are finite, in any space."""
     n, n_axes = positions.shape[-2:]
-    known = positions.reshape(-1, n_axes)
-    known = known[np.isfinite(known).all(axis=1)]
-    if not len(known):
+    low, high = np.full(n_axes, np.inf), np.full(n_axes, -np.inf)
+    for stop in positions.reshape(-1, n, n_axes) if n else ():
+        known = stop[np.isfinite(stop).all(axis=1)]
+        low = np.minimum(low, known.min(axis=0, initial=np.inf))
+        high = np.maximum(high, known.max(axis=0, initial=-np.inf))
+    if not np.isfinite(low).all():
         return _Grid((0.0,) * n_axes, 1.0)
-    low, high = known.min(axis=0), known.max(axis=0)
     bits = _BITS if n < _MANY else _BITS_OF_MANY
     step = float((high - low).max() / ((1 << bits) - 1))
     return _Grid(tuple(low.tolist()), step if step > 0 else 1.0)

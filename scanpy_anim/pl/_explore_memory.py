@@ -13,6 +13,7 @@ from scanpy_anim.pl._continuous_coloring import ContinuousColoring
 from scanpy_anim.pl._explore_check import column
 from scanpy_anim.pl._explore_planes import LabelPlanes, ScorePlanes
 from scanpy_anim.pl._explore_route import route_of
+from scanpy_anim.pl._motion import Path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # bytes a cell: while cells are brought into the order of drawing; that and a frame's values later
 _ORDERING, _ORDERED = 130, 40
+# of each stop of cells that move: in the order of drawing; packed
+_STOP, _STOP_PACKED = 16, 4.5
 # packed frames are there in parts, as the page, and in between
 _COPIES = 3.1
 # names as text, as bytes and, unless they were left out, packed; with quotes and a comma
@@ -60,7 +63,9 @@ def _page_bytes(
             packing, named = _name_bytes(clip.stage.plot.obs, names)
             n_planes = len(stops) + 2 * len(ways) * jumps
             packed += n_obs * (n_planes * _packed_bytes(coloring, stops, n_obs) + named)
-            at_rest += _ORDERED * n_obs
+            n_stops = len(clip.stage.motion.stops) if isinstance(clip.stage.motion, Path) else 0
+            packed += _STOP_PACKED * n_stops * n_obs
+            at_rest += (_ORDERED + _STOP * n_stops) * n_obs
             ordering = max(ordering, _ORDERING * n_obs, at_rest + packing * n_obs)
     return int(max(ordering, at_rest + _COPIES * packed))
 

@@ -35,11 +35,13 @@ def cells(n_obs, n_frames, kind):
     adata.obsm["X_umap"] = random.normal(size=(n_obs, 2))
     steps = random.random((n_obs, n_frames), np.float32)
     adata.obsm["steps"] = np.cumsum(steps, axis=1) if kind == "smooth" else steps
+    if kind == "moving":
+        adata.obsm["X_path"] = random.normal(size=(n_obs, 2, n_frames))
     return adata
 
 def explored(n_obs, n_frames, kind, names):
     adata = cells(n_obs, n_frames, kind)
-    film = sca.pl.animate_embedding(adata, color="steps")
+    film = sca.pl.animate_embedding(adata, "path" if kind == "moving" else "umap", color="steps")
     next(film.frames(film.figure.dpi))
     need = _page_bytes(film.clips, film.schedule, names)
     gc.collect()
@@ -55,6 +57,7 @@ print(json.dumps(explored(n_obs, *how)))
 CASES = {
     "many frames": [100_000, 40, "noise", None],
     "frames that are alike": [100_000, 40, "smooth", None],
+    "cells that move": [100_000, 40, "moving", None],
     "long names": [100_000, 4, "noise", True],
 }
 
