@@ -108,22 +108,22 @@ def _float_keys(
 
 
 def _radix_order(keys: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Positions that sort unsigned keys; stable."""
+    """Positions that sort unsigned keys, which are overwritten; stable."""
     low, high = (int(end(keys)) if keys.size else 0 for end in (np.min, np.max))
     order = np.arange(keys.size, dtype=np.uint32)
-    for first_bit in (0, _HALF):
-        if (low ^ high) >> first_bit:  # keys differ, here or in a higher bit
-            order = _order_by_half(keys, order, first_bit)
-    return order
+    if (low ^ high) >> _HALF:  # keys differ in a higher bit
+        order = _order_by_half(keys.copy(), order)
+        keys = keys[order]
+        keys >>= _U(_HALF)
+    return _order_by_half(keys, order) if low != high else order
 
 
-def _order_by_half(
-    keys: NDArray[np.uint64], order: NDArray[np.uint32], first_bit: int
-) -> NDArray[np.uint32]:
-    """Sort positions by 32 bits of their keys, stable."""
+def _order_by_half(words: NDArray[np.uint64], order: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Sort positions by the lower 32 bits of their keys, which are overwritten; stable."""
     n = order.size
-    half = (keys if first_bit == 0 else keys[order]) >> _U(first_bit)
-    words = half << _U(_HALF) | order
+    # of the length of the cells there is the key, the position and one to spare: no more
+    words <<= _U(_HALF)
+    words |= order
     vary = int(np.bitwise_or.reduce(words) ^ np.bitwise_and.reduce(words))
     spare = np.empty(n, np.uint64)
     for shift in range(_HALF, 2 * _HALF, _DIGIT):
