@@ -34,12 +34,19 @@ def listed(names: Iterable[object], most: int = 8) -> str:
     return ", ".join(spelled[:most]) + more
 
 
+_MOST_LETTERS = 10_000  # of a text that is drawn
 _UNSAYABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def printable(text: str) -> str:
     """Strip what no file can say: control characters but tabs and line ends, halves of pairs."""
     return _UNSAYABLE.sub("", text)
+
+
+def text_to_draw(name: str, value: object) -> None:
+    """Refuse a text that would take minutes to draw and has no room in any figure."""
+    if isinstance(value, str) and len(value) > _MOST_LETTERS:
+        raise ValueError(f"{name} has {len(value):,} letters; {_MOST_LETTERS:,} at most.")
 
 
 def nearest(name: str, names: Iterable[str], most: int = 3) -> str:

@@ -75,8 +75,10 @@ def default_palette(n: int) -> list[str]:
 
 
 def require_anndata(adata: object) -> None:
-    """Refuse what is no AnnData, and say where in it one is."""
+    """Refuse what is no AnnData, and say where in it one is; and one without cells."""
     if isinstance(adata, AnnData):
+        if not adata.n_obs:
+            raise ValueError("adata has no cells: the selection it comes from is empty.")
         return
     kind = type(adata).__name__
     if isinstance(mod := getattr(adata, "mod", None), Mapping):

@@ -63,7 +63,7 @@ def hover_of(
     if hover is None:
         return {}
     hover = plain_names("hover", hover)
-    if not isinstance(hover, Iterable):
+    if not isinstance(hover, Iterable) or getattr(hover, "ndim", 1) == 0:
         raise TypeError(f"hover={hover!r}: columns of adata.obs.")
     wanted = [hover] if isinstance(hover, str) else list(hover)
     columns = [(name, column(obs, name, "hover")) for name in wanted]

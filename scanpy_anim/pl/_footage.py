@@ -151,7 +151,7 @@ class Footage:
             if not is_whole(n) or n < 1:
                 raise ValueError(f"n={n!r}: how many frames, 1 or more.")
             frames = np.unique(np.linspace(0, len(self) - 1, n).round().astype(int)).tolist()
-        elif not isinstance(frames, Iterable):
+        elif not isinstance(frames, Iterable) or getattr(frames, "ndim", 1) == 0:
             raise TypeError(f"frames={frames!r}: a list of frame numbers, such as [0, 2, -1].")
         chosen = [self.number(i, "frames") for i in frames]
         if not chosen:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patheffects import withStroke
 
+from scanpy_anim._checks import printable
 from scanpy_anim.pl._categorical_coloring import CategoricalColoring
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class DataLabels:
     def draw(self, ax: Axes, k: int) -> None:
         """Write the labels of moment `k`, as scanpy writes them."""
         for x, y, text, alpha in self.moments[k]:
-            label = ax.text(x, y, text, alpha=alpha, **self.style)
+            label = ax.text(x, y, printable(text), alpha=alpha, **self.style)
             label.set_gid(_MARK)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.artist import ArtistInspector
 from matplotlib.collections import PathCollection
 
-from scanpy_anim._checks import choice, is_list, is_number, nearest
+from scanpy_anim._checks import choice, is_list, is_number, nearest, text_to_draw
 from scanpy_anim._compat import DEFAULTS, embedding_function
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ class PlotOptions:
         for name in ("legend_loc", "colorbar_loc"):
             if not isinstance(given.get(name), str | None):
                 raise TypeError(f"{name}={given[name]!r}: the name of a place; None: nowhere.")
+        titles: Any = given.get("title")
+        for text in titles if is_list(titles) else [titles]:
+            text_to_draw("title", text)
         taken = {*BOUNDS, *_GENES, *_INSTEAD}  # show=False and the like: so it is anyway
         passed = {n: v for n, v in given.items() if n not in taken}
         if is_list(passed.get("groups")):

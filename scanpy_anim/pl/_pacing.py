@@ -24,6 +24,7 @@ Pace = Literal["auto", "even", "change"]
 
 #: Frames a second, and of so many seconds a film is at least, with frames in between or without.
 _FPS = 10.0
+_MOST_FPS = 1000  # what any format has
 
 _LEAST, _LEAST_TWEENED = 4.0, 2.5
 
@@ -62,6 +63,8 @@ class Pacing:
         for name in ("fps", "duration"):
             if getattr(self, name) is not None:
                 _positive(name, getattr(self, name))
+        if self.fps is not None and self.fps > _MOST_FPS:
+            raise ValueError(f"fps={self.fps!r}: {_MOST_FPS:,} frames a second at most.")
         if self.fps is not None and self.duration is not None:
             raise ValueError(f"fps={self.fps!r}, duration={self.duration!r}: one of the two.")
         for seconds in self.holds:

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 
-from scanpy_anim._checks import shortened
+from scanpy_anim._checks import printable, shortened
 from scanpy_anim._compat import (
     COLORBAR,
     DEFAULTS,
@@ -98,6 +98,8 @@ class ScanpyPlot:
                 self.stand_in, self.basis, color=color, sort_order=False, **arguments
             )
         axes = list(axes) if isinstance(axes, list) else [axes]
+        for ax in axes:
+            _leave_out_unprintable(ax)
         if beside:
             _add_colorbar(axes[0], self.stand_in.n_obs, bar)
         if self.arguments.keys() - _SURE:
@@ -154,6 +156,15 @@ def new_figure() -> Figure:
     figure = Figure()
     FigureCanvasAgg(figure)
     return figure
+
+
+def _leave_out_unprintable(ax: Axes) -> None:
+    """Strip texts of what fonts choke on and no SVG can hold."""
+    legend = ax.get_legend()
+    written = [ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts]
+    for text in [*written, *(() if legend is None else legend.get_texts())]:
+        if (plain := printable(text.get_text())) != text.get_text():
+            text.set_text(plain)
 
 
 def _draw_small(figure: Figure) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanpy_anim._checks import is_list, listed
+from scanpy_anim._checks import is_list, listed, printable, text_to_draw
 
 if TYPE_CHECKING:
     from scanpy_anim.pl._options import PlotOptions
@@ -39,6 +39,14 @@ def frame_titles(title: FrameTitle, source: Source) -> list[str] | None:
     ValueError
         When a list is of another length than the frames, or a format names unknown fields.
     """
+    texts = _spelled(title, source)
+    for i, text in enumerate(texts or ()):
+        text_to_draw(f"frame_title of frame {i}", text)
+    return None if texts is None else [printable(text) for text in texts]
+
+
+def _spelled(title: FrameTitle, source: Source) -> list[str] | None:
+    """Spell out the texts as they were asked for."""
     if title is None:
         return None
     names = frame_names(source)

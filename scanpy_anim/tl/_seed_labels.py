@@ -121,6 +121,9 @@ def _of_array(adata: AnnData, seeds: Any, unlabeled: Any) -> _Labels | None:
     """
     if not isinstance(seeds, Sequence | np.ndarray | pd.api.extensions.ExtensionArray):
         return None
+    dtype = getattr(seeds, "dtype", None)
+    if getattr(dtype, "names", None):
+        raise TypeError(f"seeds is a structured array ({dtype}): choose one of its fields")
     if len(seeds) != adata.n_obs or pd.api.types.is_list_like(seeds[0]):
         return None
     values = pd.Series(np.ma.filled(seeds, -1) if _masks_whole(seeds) else seeds)

@@ -179,6 +179,8 @@ def nonzero_rows_of(signal: Any, n_obs: int) -> tuple[NDArray[np.int64], NDArray
         signal = as_array("signal", signal)
     if len(signal.shape) not in (1, 2) or signal.shape[0] != n_obs:
         raise ValueError(f"signal is of shape {signal.shape}, but the graph has {n_obs} nodes")
+    if not n_obs:
+        raise ValueError("graph has no nodes, and signal no rows")
     if signal.dtype.kind not in "biuf":
         raise TypeError(f"signal of dtype {signal.dtype}: pass real numbers")
     if sparse.issparse(signal):

@@ -251,6 +251,7 @@ def test_what_a_page_is_asked_for(noise, tmp_path, monkeypatch, name, value):
         ("names", 3),
         ("hover", np.ones((3, 2))),
         ("hover", [["louvain"]]),
+        ("hover", np.array("louvain")),
         ("hover", sparse.csr_array(np.eye(3))),
     ],
 )
