@@ -107,6 +107,8 @@ class Contents:
         What the header says of colors, as the format has it.
     tilt
         How far from above cells that turn are seen, in radians.
+    by_value
+        Whether cells lie the higher the higher their value is, in each frame anew.
     full
         `(n,)` bool: labels that are at full strength whatever their share; `None`: none.
     names, hover
@@ -128,6 +130,7 @@ class Contents:
     colors: Mapping[str, Any]
     poster: Poster | None = None
     tilt: float | None = None
+    by_value: bool = False
     full: NDArray[np.bool_] | None = None
     top: int = 0
     rings: Sequence[Mapping[str, Any]] = ()

@@ -69,6 +69,7 @@ def _panel(contents: Contents, parts: Parts) -> dict[str, Any]:
         "moments": contents.moments,
         "titles": contents.titles,
         "top": contents.top,
+        **({"sorted": 1} if contents.by_value else {}),
         "rings": contents.rings,
         "names": None if contents.names is None else contents.names.header,
         "namesNote": contents.names_note,

@@ -166,6 +166,22 @@ class Colors {
     }
   }
 
+  /** Values of all cells at a moment, on the scale of the film; not a number where there is none.
+   * @param {number[]} moment */
+  shownValues([a, b, w]) {
+    const {cells, header: {planes, scale}} = this, {n, levels, rows} = cells, film = scale === 'film' && rows;
+    const [first, second] = planes[a].between ?? planes[b].between ?? [a, b], out = new Float32Array(n);
+    const last = (this.rows?.length ?? 3) - 1, table = film ? Float32Array.from(rows, (row) => row === last - 2 ? -1 : row) : cells.values;
+    for (let i = 0; i < n; i++) {
+      const before = this.has(first, i), after = this.has(second, i);
+      let p = table[256 * a + levels[a][i]], q = table[256 * b + levels[b][i]];
+      if (a === first && !before) p = q;
+      else if (b === second && !after) q = p;
+      out[i] = before || after ? p + (q - p) * w : NaN;
+    }
+    return out;
+  }
+
   /** How strong a cell's color is, 0 to 1. @param {number} plane @param {number} i */
   strength(plane, i) {
     const {header, cells} = this, {full} = cells;

@@ -9,11 +9,12 @@ function drawPicture(panel) {
   const layers = header.planes[plane].resort || colors.picky();
   const hasty = explorer.moving || (explorer.playing && header.moves);
   const every = hasty ? Math.max(1, Math.ceil(header.n / 2e6)) : 1;
-  const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every, panel.moment[4]].join();
+  const key = [places, width, picture.height, layers ? [plane, colors.on, colors.lit] : '', every, header.sorted ? panel.moment : panel.moment[4]].join();
   if (key !== panel.looked) {
     if (explorer.moving && panel.still && (panel.perCell * header.n) / every > 50) return stretchPicture(panel);
     const begin = performance.now(), scale = width;
     if (panel.cells) moveCells(panel.cells, header, panel.moment[4]);
+    if (panel.cells && header.sorted) orderByValue(panel.cells, colors, panel.moment);
     compositor.look({ax: places[0] * scale, bx: places[1] * scale, ay: places[2] * scale, by: places[3] * scale,
       width, height: picture.height, radius: header.view.radius * panel.grain() * Math.sqrt(every),
       hiding: colors.hiding, every, top: header.top, layers: layers ? colors.layers(plane) : null,

@@ -13,7 +13,7 @@ class Explorer {
     this.columns = 1;
     /** @type {Panel[]} */ this.panels = [];
     (header.panels ?? [header]).forEach((/** @type {any} */ own, /** @type {number} */ k) => {
-      const whole = {...header, ...own, prefix: k ? `${k}-` : '', moves: !!own.stops || own.turn !== undefined};
+      const whole = {...header, ...own, prefix: k ? `${k}-` : '', moves: own.stops || own.sorted || own.turn !== undefined};
       const camera = this.panels[own.follows]?.camera ?? new Camera(() => this.moved());
       this.panels.push(new Panel(this, whole, camera));
     });

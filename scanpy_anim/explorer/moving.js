@@ -1,4 +1,4 @@
-/** Cells that move: from stop to stop, or in space around the upright axis. */
+/** Cells that move: from stop to stop, or in space around the upright axis; and orders that change. */
 
 /** Where cells are at each stop. @param {any} header @param {Uint8Array[]} parts @returns {Stop[]} */
 function decodeStops({n, stops}, parts) {
@@ -43,7 +43,7 @@ function goBetween({x, y, n}, stops, place) {
 function turnCells(cells, {turn, xy: {origin, step}}, angle) {
   const {x, y, n, space} = cells, [px, py, pz] = space ?? [];
   const c = Math.cos(angle), s = Math.sin(angle), ct = Math.cos(turn), st = Math.sin(turn);
-  const depth = new Float64Array(n), keys = new Uint16Array(n), ends = new Int32Array(65537), order = new Int32Array(n);
+  const depth = new Float64Array(n), keys = new Uint16Array(n);
   let low = Infinity, high = -Infinity;
   for (let i = 0; i < n; i++) {
     const u = origin[0] + step * px[i], v = origin[1] + step * py[i], up = origin[2] + step * pz[i];
@@ -55,11 +55,29 @@ function turnCells(cells, {turn, xy: {origin, step}}, angle) {
     if (near > high) high = near;
   }
   const scale = high > low ? 65535 / (high - low) : 0;
-  for (let i = 0; i < n; i++) {
-    keys[i] = (depth[i] - low) * scale;
-    ends[keys[i] + 1]++;
-  }
+  for (let i = 0; i < n; i++) keys[i] = (depth[i] - low) * scale;
+  cells.order = sortedBy(Int32Array.from({length: n}, (_, i) => i), keys);
+}
+
+/** Numbers of cells, those of lower keys first; of equal ones as they were.
+ * @param {Int32Array} order @param {Uint16Array} keys */
+function sortedBy(order, keys) {
+  const ends = new Int32Array(65537), out = new Int32Array(order.length);
+  for (let i = 0; i < keys.length; i++) ends[keys[i] + 1]++;
   for (let k = 0; k < 65536; k++) ends[k + 1] += ends[k];
-  for (let i = 0; i < n; i++) order[ends[keys[i]]++] = i;
-  cells.order = order;
+  for (let k = 0; k < order.length; k++) out[ends[keys[order[k]]]++] = order[k];
+  return out;
+}
+
+/** Order cells by their values at a moment, those without one first. @param {Cells} cells
+ * @param {Colors} colors @param {number[]} moment */
+function orderByValue(cells, colors, moment) {
+  const {n} = cells, values = colors.shownValues(moment), bits = new Uint32Array(values.buffer);
+  const low = new Uint16Array(n), high = new Uint16Array(n);
+  for (let i = 0; i < n; i++) { // as whole numbers that are in the order of the floats
+    const key = Number.isNaN(values[i]) ? 0 : bits[i] >>> 31 ? ~bits[i] : bits[i] | 0x80000000;
+    low[i] = key;
+    high[i] = key >>> 16;
+  }
+  cells.order = sortedBy(sortedBy(Int32Array.from({length: n}, (_, i) => i), low), high);
 }

@@ -357,8 +357,8 @@ class EmbeddingAnimation(ArtistAnimation):
         Raises
         ------
         ValueError
-            For films that such a page cannot show yet: with `sort_order="frame"`, over a tissue's
-            picture.
+            For films that such a page cannot show yet: over a tissue's picture, with edges, of
+            markers that are not disks.
         KeyError
             For a column that there is not.
         MemoryError

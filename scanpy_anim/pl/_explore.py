@@ -172,6 +172,7 @@ def _panel(
         route = route_of(moments)
         planes = LabelPlanes(coloring, route.stops, order, top)
         colors, full = planes.colors(legend=clip.stage.options.legend_loc != "none"), planes.full
+    by_value = isinstance(planes, ScorePlanes) and coloring.sort_order == "frame"
     packed, note, kind, told = None, "", "", {}
     if like is None:
         told = hover_of(clip.stage.plot.obs, hover, order)
@@ -191,6 +192,7 @@ def _panel(
         colors=colors,
         full=full,
         tilt=None if turn is None else float(np.deg2rad(turn.elevation)),
+        by_value=by_value and turn is None,
         top=top if turn is None else 0,
         rings=rings_of(panel, rings, clip.stage.plot.n_obs, order),
         names=packed,

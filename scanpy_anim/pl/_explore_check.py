@@ -31,8 +31,6 @@ def explorable(clips: Sequence[Clip]) -> None:
         for coloring in clip.colorings:
             if not isinstance(coloring, ContinuousColoring | CategoricalColoring):
                 _refuse("this film was pickled, and the values behind it were not: make it anew")
-            if coloring.sort_order == "frame":
-                _refuse("sort_order='frame' orders its cells anew in every frame: sort_order=True")
         _check_stage(clip)
         for panel in clip.stage.panels:
             _check_markers(panel, clip.stage.options.passed)

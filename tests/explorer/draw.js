@@ -5,8 +5,8 @@ const {readFileSync, writeFileSync} = require('node:fs');
 
 /** Runs in node or in a page; returns the pictures in letters, and milliseconds of each step. */
 async function drawMoments({script, parts, view, moments, panel = 0, scale, rounds = 1}) {
-  const {Colors, Compositor, decodeCells, hexColor, moveCells} = new Function(
-    `${script}; return {Colors, Compositor, decodeCells, hexColor, moveCells};`)();
+  const {Colors, Compositor, decodeCells, hexColor, moveCells, orderByValue} = new Function(
+    `${script}; return {Colors, Compositor, decodeCells, hexColor, moveCells, orderByValue};`)();
   const host = {querySelector: (selector) => ({textContent: parts[selector.slice(12, -2)]})};
   const whole = JSON.parse(parts.header), {width, height} = view, told = {}, found = [];
   const panels = (whole.panels ?? [whole]).map((own, k) => ({...whole, ...own, prefix: k ? `${k}-` : ''}));
@@ -30,9 +30,10 @@ async function drawMoments({script, parts, view, moments, panel = 0, scale, roun
     let before = null;
     for (const number of moments) {
       const moment = header.moments[number], layers = colors.layers(moment[0]);
-      if (before === null || layers || before || header.stops || header.turn) {
+      if (before === null || layers || before || header.stops || header.turn || header.sorted) {
         begin = clock();
         moveCells(cells, header, moment[4]);
+        if (header.sorted) orderByValue(cells, colors, moment);
         compositor.look({...view, hiding: colors.hiding, top: header.top, layers, order: cells.order});
         since('look');
         before = layers ?? false;

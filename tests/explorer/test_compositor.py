@@ -111,6 +111,31 @@ def test_moving_cells_are_where_the_film_has_them(tmp_path, how, worst):
         assert within >= worst
 
 
+@pytest.mark.parametrize(
+    ("color", "scale", "tween"),
+    [
+        ("scores", "rank", 0),
+        ("scores", "linear", 3),
+        ("scores", np.sqrt, 0),
+        ("signed", "linear", 1),
+        ("classes", None, 0),
+    ],
+)
+def test_cells_that_are_sorted_anew_lie_as_in_the_film(tmp_path, color, scale, tween):
+    cells = atlas(900)
+    scores = cells.obsm["scores"]
+    scores[:, ::2] = scores[:, ::-1][:, ::2]  # not the same cells are on top in all frames
+    scores[::9, 1:3] = np.nan
+    cells.obsm["signed"] = np.roll(scores, 100, axis=0) - scores
+    how = {} if scale is None else {"scale": scale}
+    film = sca.pl.animate_embedding(
+        cells, color=color, frame_title=None, size=80, sort_order="frame", tween=tween, **how
+    )
+    for mean, within in differences(film, list(range(0, len(film), 2)), tmp_path):
+        assert mean <= 0.8
+        assert within >= 0.995
+
+
 @pytest.mark.parametrize("color", ["scores", "classes"])
 def test_turning_cells_lie_as_in_the_film(tmp_path, color):
     cells = atlas(900)

@@ -317,7 +317,6 @@ def test_what_a_page_cannot_do_is_refused_by_name(cells, tmp_path):
             film.save(tmp_path / "page.html", interactive=True)
         assert not list(tmp_path.iterdir())
 
-    refused("sort_order='frame'", color=["CD3D", "LYZ"], sort_order="frame")
     refused("edges=True", edges=True)
     refused("add_outline=True", add_outline=True)
     refused("marker='s'", marker="s")
