@@ -55,6 +55,7 @@ class Outcome:
     balanced: float
     error: float = np.nan
     calibrated: float = np.nan
+    perfect: float = np.nan
     coverage: float = np.nan
     set_size: float = np.nan
 
@@ -120,6 +121,13 @@ def calibration_error(confidence: Any, right: Any, n_bins: int = 10) -> float:
     return float(np.dot(gaps, [(bins == b).mean() for b in np.unique(bins)]))
 
 
+def error_of_chance(confidence: Any, n_draws: int = 5) -> float:
+    """What is measured of a confidence that is exactly how often cells are right."""
+    random = np.random.default_rng(0)
+    right = random.random((n_draws, len(confidence))) < confidence
+    return float(np.mean([calibration_error(confidence, each) for each in right]))
+
+
 def rates(labels: Any, truth: Any) -> tuple[float, float]:
     right = labels == truth
     return float(right.mean()), float(np.mean([right[truth == t].mean() for t in set(truth)]))
@@ -139,10 +147,12 @@ def outcomes(cells: AnnData, amount: float, seed: int) -> dict[str, Outcome]:
         if name == DEFAULT and amount != 1:
             confidence = cells.obs[f"{KEY}_confidence"].to_numpy()[~told]
             values["error"] = calibration_error(confidence, right)
-            enough = told.sum() >= 20
+            seeds = cells.obs["few"].value_counts()
+            enough = seeds[seeds > 1].sum() >= 20
             tl.assign_labels(cells, calibrate=True, coverage=0.9 if enough else None)
             confidence = cells.obs[f"{KEY}_confidence"].to_numpy()[~told]
             values["calibrated"] = calibration_error(confidence, right)
+            values["perfect"] = error_of_chance(confidence)
             if enough:
                 sets = cells.obsm[f"{KEY}_set"][~told]
                 place = cells.obs[KEY].cat.categories.get_indexer(truth)
@@ -217,6 +227,7 @@ def report(measured: dict[tuple[str, float, str], Outcome], titles: list[str]) -
     rows["mean"] = [
         f"{mean(a, DEFAULT, 'error'):.3f} → {mean(a, DEFAULT, 'calibrated'):.3f}" for a in AMOUNTS
     ]
+    rows["mean, were it exact"] = [f"{mean(a, DEFAULT, 'perfect'):.3f}" for a in AMOUNTS]
     table("Expected calibration error before → after `calibrate=True`", rows)
     rows = {
         t: [

@@ -3,8 +3,8 @@
 - `_label_propagation`: AnnData in, AnnData out, the story; `_start`: what it leaves open, decided;
   `_stored_run`: its fields and record; `_advice`: what users should know of seeds and outcome
 - `_options`: its arguments, checked once
-- `_seeds`: every spelling of the seeds; `_seed_labels`: a label a cell; `_signal`:
-  rows and classes, or a table
+- `_seeds`: every spelling of the seeds; `_seed_labels`: a label a cell; `_unlabeled`: values that
+  are none; `_signal`: rows and classes, or a table
 - `_graph`: which graph, and whether it can be walked on
 - `_propagate`: the same on arrays; `_propagation`: iterate, keep, solve; `_outcome`: report
 - `_iteration`: one iteration after the other; `_faint`: the same beyond float32;
@@ -28,7 +28,7 @@
 - `_write_results`: results alone, into a store
 - `_held_out`: what a run says about seeds held out, and how many cells are of a class
 - `_calibration`: confidence that means what it says; `_label_sets`: sets that hold the truth
-- `_prior`: what features say, corrected and smoothed
+- `_prior`: what features say, corrected and smoothed; `_prior_choice`: how far
 - `_choice`: alpha and clamping, where the call leaves them open
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 # what people call cells without a label: letters and digits, without case
 _NO_LABEL = frozenset(
     {"na", "nan", "none", "null", "nil", "nolabel", "missing", "unknown", "unk", "undefined"}
+    | {"undef", "notknown", "notdefined", "noannotation", "nonannotated", "nonassigned"}
     | {"undetermined", "unidentified", "unresolved", "unassigned", "notassigned", "unlabeled"}
     | {"unlabelled", "notlabeled", "notlabelled", "unannotated", "notannotated", "unclassified"}
     | {"notclassified", "notavailable", "notapplicable", "tbd", "blank", "empty"}
 )
+# words beside such a name that add nothing to it: "unknown cells 2", "unassigned (low quality)"
+_BESIDE = frozenset({"cell", "cells", "celltype", "type", "types", "label", "cluster", "yet"})
 # share of cells that seed from which on hardly any is left to label
 _NEARLY_ALL = 0.95
 # share of labelled cells below which hard clamping is known to degenerate
@@ -41,10 +45,15 @@ def doubts_about_labels(
 ) -> tuple[str, ...]:
     """Say where labels look like what people have before annotation; `told` is the argument."""
     doubts = []
+    given = unlabeled if isinstance(unlabeled, list) else [] if unlabeled is None else [unlabeled]
     suspects = [names[c] for c in chosen if _means_nothing(names[c])]
+    if "+" in names:
+        suspects = [name for name in suspects if name.strip() != "-"]
     if suspects and unlabeled != []:
         shown = [f"{name!r} ({counts[names.index(name)]} of {n_obs} cells)" for name in suspects]
-        these = repr(suspects[0]) if len(suspects) == 1 else repr(suspects)
+        # what was passed stays, or its cells would have a label again
+        meant = [*given, *suspects]
+        these = repr(meant[0]) if len(meant) == 1 else repr(meant)
         doubts.append(
             f"{told}: {', '.join(shown)} counts as a class, and will spread to other cells. If it "
             f"means that a cell has no label, pass unlabeled={these}; if not, unlabeled=[]"
@@ -63,8 +72,10 @@ def doubts_about_labels(
 def _means_nothing(name: str) -> bool:
     plain = "".join(c for c in name.casefold() if c.isalnum())
     if not plain:
-        return not name.strip(" \t\n?._")
-    return plain in _NO_LABEL or name.strip() in ("-1", "-1.0")
+        return not name.strip(" \t\n?._-")
+    words = re.findall(r"[^\W\d_]+", re.sub(r"\(.*?\)|\[.*?\]", " ", name.casefold()))
+    said = "".join(word for word in words if word not in _BESIDE)
+    return plain in _NO_LABEL or said in _NO_LABEL or name.strip() in ("-1", "-1.0")
 
 
 def count_of(seeds: Seeds) -> str:

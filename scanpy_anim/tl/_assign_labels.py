@@ -59,13 +59,13 @@ def assign_labels(
     calibrate
         Make confidence a probability: of the cells with a confidence of 0.8 about 80 % should have
         the right label. Fitted on seeds that are held out in five folds (ten when they are few),
-        with the graph, as the temperature [Guo2017]_, as a logistic curve from the share to how
-        often it is right [Platt1999]_, or as one after the other, whichever has the smallest loss
-        on seeds left out of the fit; where it is not surely smaller, the share stays. Labels stay
-        as they are. When held-out seeds are named in other proportions than the cells, as where
-        seeds are picked evenly over the classes, they count by how large their class is among the
-        cells [Saerens2002]_. With fewer than 40 seeds to hold out it says so and leaves the shares
-        as they are; and from few seeds it cannot be better than these are typical.
+        with the graph, as a logistic curve from the share to how often it is right [Platt1999]_,
+        with a temperature [Guo2017]_ before it or without, whichever has the smaller loss on seeds
+        left out of the fit; where that is not smaller by a standard error, the share stays. Labels
+        stay as they are. When held-out seeds are named in other proportions than the cells, as
+        where seeds are picked evenly over the classes, they count by how large their class is
+        among the cells [Saerens2002]_. With fewer than 40 seeds to hold out it says so and leaves
+        the shares as they are; and from few seeds it cannot be better than these are typical.
     min_confidence
         Cells below it stay without label, 0 to 1.
     coverage
@@ -97,10 +97,10 @@ def assign_labels(
     `uns[key]["temperature"]` : float
         When calibrated; 1 where another way was taken.
     `uns[key]["calibration"]` : dict
-        When calibrated: `method`, `"temperature"`, `"logistic"`, `"temperature, logistic"` or
-        `"none"`; `loss_before` and
-        `loss_after`, of held-out seeds; `held_out`, their number; `weighed`, whether they count by
-        the size of their class; for the curve `shares` and the `confidences` they stand for.
+        When calibrated: `method`, `"logistic"`, `"temperature, logistic"` or `"none"`;
+        `loss_before` and `loss_after`, of held-out seeds; `held_out`, their number; `weighed`,
+        whether they count by the size of their class; for the curve `shares` and the
+        `confidences` they stand for.
     `uns[key]["labels"]` : dict
         `class_mass`, and `min_confidence` and `coverage` if there is one.
     `uns[key]["class_weights"]` : float64 `(n_columns, n_classes)`

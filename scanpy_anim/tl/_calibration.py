@@ -1,11 +1,12 @@
 """Confidence that means what it says, fitted on seeds that were held out: arrays only.
 
-Of three ways the one that held-out seeds like best is taken, or none: one temperature for all
-shares, `p_c^(1/T) / sum_d p_d^(1/T)` (Guo, Pleiss, Sun and Weinberger, ICML 2017), a logistic curve
-from the best class's share to how often it is right (Platt 1999, on the log odds as in Kull, Silva
-Filho and Flach, AISTATS 2017), or the one after the other. Three numbers at most: isotonic curves
-and curves a class, tried on the sets of `docs/labels.md`, overfit some hundred seeds. Each is drawn
-towards the share as it is, and none changes a label.
+Of two ways the one that held-out seeds like best is taken, or none: a logistic curve from the best
+class's share to how often it is right (Platt 1999, on the log odds as in Kull, Silva Filho and
+Flach, AISTATS 2017), or one temperature for all shares, `p_c^(1/T) / sum_d p_d^(1/T)` (Guo, Pleiss,
+Sun and Weinberger, ICML 2017), and then such a curve. Both have an offset, which brings the mean
+confidence of held-out seeds to their accuracy; a temperature alone has none and stays below it.
+Three numbers at most: isotonic curves and curves a class, tried on the sets of `docs/labels.md`,
+overfit some hundred seeds. Each is drawn towards the share as it is, and none changes a label.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _EDGE = 1e-6
 _EDGE_OF_LOSS = 1e-3
 # so many seeds are taken to be right as often as the share says, whatever those held out say
 _BEFOREHAND, _BEFOREHAND_OF_CLASSES = 10, 20
-# standard errors that the loss has to fall by
-_SURE = 1.5
+# standard errors that the loss has to fall by (Breiman, Friedman, Olshen and Stone 1984)
+_SURE = 1.0
 _KNOTS = 129
 # chance at which held-out seeds are taken to come in other proportions than cells
 _UNLIKELY = 0.01
@@ -46,7 +47,7 @@ class _Calibration:
     Attributes
     ----------
     method
-        `"temperature"`, `"logistic"`, or `"none"`: the share is as good as can be had.
+        `"logistic"`, after a temperature or without, or `"none"`: the share is as good as can be.
     temperature
         1 without.
     slope, offset
@@ -55,7 +56,7 @@ class _Calibration:
         Logarithmic loss of the share and of the confidence, on seeds that were held out once more.
     """
 
-    method: Literal["temperature", "logistic", "temperature, logistic", "none"]
+    method: Literal["logistic", "temperature, logistic", "none"]
     temperature: float = 1.0
     slope: float = 1.0
     offset: float = 0.0
@@ -209,12 +210,6 @@ def _fit_logistic(
     return max(float(curve[0]), 0.02), float(curve[1])
 
 
-def _by_temperature(
-    shares: NDArray[np.float64], truth: NDArray[np.integer], weights: NDArray[np.float64]
-) -> _Calibration:
-    return _Calibration("temperature", temperature=_fit_temperature(shares, truth, weights))
-
-
 def _by_logistic(
     shares: NDArray[np.float64], truth: NDArray[np.integer], weights: NDArray[np.float64]
 ) -> _Calibration:
@@ -232,7 +227,7 @@ def _by_both(
     return _Calibration("temperature, logistic", temperature, slope, offset)
 
 
-_FITS: tuple[Callable[..., _Calibration], ...] = (_by_temperature, _by_logistic, _by_both)
+_FITS: tuple[Callable[..., _Calibration], ...] = (_by_logistic, _by_both)
 
 
 def _apply(calibration: _Calibration, shares: NDArray[np.float64]) -> NDArray[np.float64]:

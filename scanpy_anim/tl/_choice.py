@@ -45,7 +45,7 @@ _SURENESS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
     """A way to propagate and to decide; `n_iter` tell it from others."""
 
     alpha: float
@@ -63,9 +63,9 @@ class _Candidate:
 class Choice:
     """The candidate taken, and why: how many of `n_held_out` seeds each one named."""
 
-    taken: _Candidate
+    taken: Candidate
     why: str
-    candidates: tuple[_Candidate, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     accuracy: tuple[float, ...] = ()
     n_held_out: int = 0
 
@@ -80,12 +80,12 @@ class Choice:
 
 
 _ALPHAS = {0.8: 15, 0.95: 30}
-_HARD = (_Candidate(0.99, "hard", True, 30), _Candidate(0.99, "hard", False, 30))
+_HARD = (Candidate(0.99, "hard", True, 30), Candidate(0.99, "hard", False, 30))
 
 
 def by_rule() -> Choice:
     """Choose for several classes where each candidate would be tens of passes over the graph."""
-    taken = _Candidate(min(_ALPHAS), "soft", False, 0)
+    taken = Candidate(min(_ALPHAS), "soft", False, 0)
     return Choice(
         taken,
         "the graph is in blocks, and choosing by held-out seeds would read it over a hundred times",
@@ -100,29 +100,54 @@ def choose(
     normalization: Normalization,
 ) -> Choice:
     """Choose among values of alpha, and with `soft_only=False` among clamps too."""
-    candidates = [_Candidate(a, "soft", False, n) for a, n in _ALPHAS.items()]
+    candidates = [Candidate(a, "soft", False, n) for a, n in _ALPHAS.items()]
     if not soft_only:
         candidates += _HARD
-    alone = seeds.alone()
-    counts = seeds.of(alone).counts()
-    plan = list(folds(seeds.classes[alone], _FOLDS))
-    n_held_out = sum(len(held_out) for _, held_out in plan)
-    if n_held_out < _FEWEST or np.median(counts[counts > 0]) < _FEWEST_A_CLASS:
+    plan = folds_to_choose_by(seeds)
+    if not plan:
         uneven = seeds.uneven()
         taken = candidates[0] if soft_only or uneven else _HARD[0]
         how = "unevenly" if uneven else "evenly"
         return Choice(taken, f"too few seeds to hold some out, {how} over the classes")
-    if len(plan[0][1]) >= _ENOUGH:
-        plan = plan[:1]
-    kept = [np.setdiff1d(np.arange(len(seeds.positions)), alone[out]) for _, out in plan]
     said, found = _held_out_shares(
         graph,
-        [seeds.of(k) for k in kept],
-        [seeds.positions[alone[out]] for _, out in plan],
+        [seeds.of(kept) for kept, _ in plan],
+        [seeds.positions[out] for _, out in plan],
         candidates,
         normalization,
     )
-    truth = np.concatenate([seeds.classes[alone[out]] for _, out in plan])
+    truth = np.concatenate([seeds.classes[out] for _, out in plan])
+    return best_of(candidates, said, truth, found, seeds)
+
+
+def folds_to_choose_by(
+    seeds: SeedTable,
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows of seeds to keep and to hold out, one fold where it says enough; none for few seeds."""
+    alone = seeds.alone()
+    counts = seeds.of(alone).counts()
+    plan = [alone[out] for _, out in folds(seeds.classes[alone], _FOLDS)]
+    if sum(map(len, plan)) < _FEWEST or np.median(counts[counts > 0]) < _FEWEST_A_CLASS:
+        return []
+    if len(plan[0]) >= _ENOUGH:
+        plan = plan[:1]
+    return [(np.setdiff1d(np.arange(len(seeds.positions)), out), out) for out in plan]
+
+
+def best_of(
+    candidates: Sequence[Candidate],
+    said: Sequence[NDArray[np.float64]],
+    truth: NDArray[np.integer],
+    found: NDArray[np.integer],
+    seeds: SeedTable,
+    *,
+    sure: float = 0.0,
+) -> Choice:
+    """Candidate that names most of the held-out seeds, by the shares that each one gave them.
+
+    Others than the first have to be ahead of it by `sure` standard errors.
+    """
+    counts = seeds.of(seeds.alone()).counts()
     weights, weighed = np.ones(len(truth)), ""
     if np.median(counts[counts > 0]) >= _ENOUGH_TO_WEIGH:
         named = decide(said[0])[0]
@@ -131,8 +156,11 @@ def choose(
     right = np.array([decide(share)[0] == truth for share in said])
     likely = [np.log(np.maximum(share[np.arange(len(truth)), truth], 0.01)) for share in said]
     accuracy = np.average(right, axis=1, weights=weights)
-    sureness = np.average(likely, axis=1, weights=weights)
-    best = int(np.argmax(accuracy + _SURENESS * sureness))
+    credit = weights * (right + _SURENESS * np.array(likely))
+    best = int(np.argmax(credit.mean(axis=1)))
+    gain = credit[best] - credit[0]
+    if gain.mean() < sure * gain.std() / len(gain) ** 0.5:
+        best = 0
     return Choice(
         candidates[best],
         f"it names {accuracy[best]:.1%} of {len(truth)} held-out seeds{weighed}",
@@ -151,7 +179,7 @@ def _held_out_shares(
     graph: Any,
     kept: Sequence[SeedTable],
     asked: Sequence[NDArray[np.integer]],
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
     normalization: Normalization,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
     """Shares that each candidate gives the cells `asked` of each fold, from the seeds `kept`.
@@ -173,7 +201,7 @@ def _held_out_shares(
                     own = scores[:, f * n_classes : (f + 1) * n_classes]
                     shared.append(shares(own[rows]))
                     if candidate is candidates[0]:
-                        found += _count_found(own, np.append(these[f].positions, rows))
+                        found += count_found(own, np.append(these[f].positions, rows))
     for seeds, rows in zip(kept, asked, strict=True):
         if not hard:
             break
@@ -185,7 +213,7 @@ def _held_out_shares(
     return [np.concatenate(shared) for shared in said], found
 
 
-def _count_found(scores: NDArray[np.float32], seeds: NDArray[np.integer]) -> NDArray[np.int64]:
+def count_found(scores: NDArray[np.float32], seeds: NDArray[np.integer]) -> NDArray[np.int64]:
     """Count the cells that are no seeds by the class found for them."""
     labels, _ = decide(scores)
     labels[seeds] = -1
@@ -193,7 +221,7 @@ def _count_found(scores: NDArray[np.float32], seeds: NDArray[np.integer]) -> NDA
 
 
 def _iterate(
-    graph: Any, signal: Any, how: _Candidate, normalization: Normalization
+    graph: Any, signal: Any, how: Candidate, normalization: Normalization
 ) -> NDArray[np.float32]:
     return propagate(
         graph,

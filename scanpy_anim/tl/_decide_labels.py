@@ -67,6 +67,7 @@ def assign(
         outcome |= _calibration(held_out)
     if coverage is not None and held_out is not None:
         how["coverage"] = float(coverage)
+        _warn_of_single_seeds(list(map(str, result.classes)), held_out)
         sets = _sets(key, shares(scores, weights), held_out, float(coverage))
     _write(adata, key, scores, outcome, sets)
     kept = outcome.get("calibration", {}).get("method", "none") == "none"
@@ -119,7 +120,8 @@ def _write(
     write_fields(adata, key, fields, record)
     for name in stale:
         store, _, within = name.partition("/")
-        del getattr(adata, store)[within]
+        if within in getattr(adata, store):
+            del getattr(adata, store)[within]
 
 
 def _told(key: str, what: str, *, sets: bool) -> list[str]:
@@ -171,6 +173,17 @@ def _sets(
     sets = label_sets(held_out.everyone, held_out.fold, *of_seeds, coverage)
     sets[probability.max(axis=1) <= 0] = True  # no seed reaches the cell
     return {f"obs/{key}_set_size": sets.sum(axis=1), f"obsm/{key}_set": sets}
+
+
+def _warn_of_single_seeds(classes: list[str], held_out: HeldOut) -> None:
+    """Say of which classes no seed can be held out: what share their cells get is not known."""
+    counts = np.bincount(held_out.truth, minlength=len(classes))
+    without = [name for name, count in zip(classes, counts, strict=True) if not count]
+    if without:
+        logg.warning(
+            f"coverage= promises nothing of cells of {', '.join(map(repr, without[:5]))}"
+            f"{', ...' if len(without) > 5 else ''}: no seed of them can be held out"
+        )
 
 
 def _require_enough(n_held_out: int, coverage: float) -> None:

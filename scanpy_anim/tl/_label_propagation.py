@@ -18,10 +18,10 @@ from scanpy_anim.tl._options import Options
 from scanpy_anim.tl._phases import require_phases
 from scanpy_anim.tl._propagate import open_store, read_graph
 from scanpy_anim.tl._propagation import run
-from scanpy_anim.tl._seed_labels import plain_values
 from scanpy_anim.tl._seeds import resolve_seeds
 from scanpy_anim.tl._start import LeftOpen, decide_start
 from scanpy_anim.tl._stored_run import params_of, require_own_key, store_run
+from scanpy_anim.tl._unlabeled import plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,8 @@ def label_propagation(
         them; or the name of a representation, such as `"X_pca"`, from which a logistic regression
         on the seeds predicts them. What they get wrong at the seeds is propagated and corrected
         for, then the corrected probabilities are, with the seeds' own labels: Correct and Smooth
-        [Huang2021]_. Clamping is soft, and an `alpha` of `"auto"` 0.8.
+        [Huang2021]_. Clamping is soft. An `alpha` of `"auto"` is 0.8; with a representation 0.8,
+        0.5 or 0.2, whichever names most of the seeds that are held out, a third at a time.
     alpha
         Weight of the neighbours against the seeds, between 0 and 1. Of no account with hard
         clamping. `"auto"`: 0.99 for one class; for several what is chosen with `clamp`.
@@ -264,8 +265,8 @@ def label_propagation(
     for doubt in resolved.doubts:
         logg.warning(doubt)
     started = logg.info(f"propagating {count_of(resolved)}")
-    before = left_open.learned(before, resolved)
     start = decide_start(graph, resolved, left_open, before, options)
+    del before
     outcome = run(graph, start.positions, start.signal, start.options, store)
     warn_of_outcome(outcome, resolved, tol, method, clamp)
     warn_of_uneven_seeds(resolved, alpha, clamp)

@@ -136,7 +136,8 @@ def _foreseen(
         solved = Peak.of(n_obs, n_weights, 2 * n_classes, replace(options, limit=True, max_iter=0))
         phases["prior="] = max(
             n_obs * max(9 * n_features, 16 * n_features + 16 * n_classes),
-            held + 16 * n_obs * n_classes + solved.work + solved.column,
+            # what features predict, beside them, while it is corrected
+            held + n_obs * (8 * n_features + 24 * n_classes) + solved.work + solved.column,
         )
         # the prior itself, and a signal in every cell
         extra = 16 * n_obs * n_classes

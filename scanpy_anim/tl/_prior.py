@@ -110,9 +110,17 @@ def regress(features: NDArray[np.float64], seeds: SeedTable) -> NDArray[np.float
 
 
 def correct(
-    graph: sparse.csr_array, prior: NDArray[np.float64], seeds: SeedTable, options: Options
+    graph: sparse.csr_array,
+    prior: NDArray[np.float64],
+    seeds: SeedTable,
+    options: Options,
+    *,
+    limit: bool = True,
 ) -> NDArray[np.float32]:
-    """Signal to smooth: the prior plus what it gets wrong at seeds, propagated; seeds as told."""
+    """Signal to smooth: the prior plus what it gets wrong at seeds, propagated; seeds as told.
+
+    To the limit, or with `limit=False` as far as the options say.
+    """
     told = np.zeros((len(prior), seeds.n_classes))
     told[seeds.positions, seeds.classes] = seeds.weights
     cells = np.unique(seeds.positions)
@@ -123,7 +131,9 @@ def correct(
     signal = prior.copy()
     some = both.any(axis=1)
     if some.any():
-        solve = replace(options, kept=(0,), max_iter=0, limit=True, history="scores")
+        solve = options
+        if limit:
+            solve = replace(options, kept=(0,), max_iter=0, limit=True, history="scores")
         scores = run(graph, cells[some], both[some], solve).scores.astype(np.float64)
         signal += scores[:, : seeds.n_classes] - scores[:, seeds.n_classes :]
     np.maximum(signal, 0, out=signal)

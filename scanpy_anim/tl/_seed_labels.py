@@ -12,10 +12,11 @@ import pandas as pd
 from scipy import sparse
 
 from scanpy_anim._cells import align, is_mask, native
-from scanpy_anim._checks import MissingKeyError, is_number, nearest, require_own_memory
+from scanpy_anim._checks import MissingKeyError, nearest, require_own_memory
 from scanpy_anim.tl._advice import doubts_about_labels
 from scanpy_anim.tl._peak import require_room
 from scanpy_anim.tl._signal import Seeds, require_distinct
+from scanpy_anim.tl._unlabeled import without_label
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -45,14 +46,6 @@ class _Labels:
     wanted: Sequence[Any] | None = None
     colors: Any = None
     is_column: bool = False
-
-
-def plain_values(unlabeled: Any) -> Any:
-    """Return a value, or a list of values, from whatever holds them."""
-    if isinstance(unlabeled, np.ndarray) and unlabeled.ndim == 0:
-        return unlabeled.item()
-    single = isinstance(unlabeled, str | bytes) or not isinstance(unlabeled, Iterable)
-    return unlabeled if single else list(unlabeled)
 
 
 def read_labels(adata: AnnData, seeds: Any, unlabeled: Any) -> _Labels | None:
@@ -126,7 +119,10 @@ def _of_array(adata: AnnData, seeds: Any, unlabeled: Any) -> _Labels | None:
         raise TypeError(f"seeds is a structured array ({dtype}): choose one of its fields")
     if len(seeds) != adata.n_obs or pd.api.types.is_list_like(seeds[0]):
         return None
-    values = pd.Series(np.ma.filled(seeds, -1) if _masks_whole(seeds) else seeds)
+    if _masks_whole(seeds):
+        masked: Any = seeds
+        seeds = masked.astype(np.int64).filled(-1)  # unsigned ones have no -1
+    values = pd.Series(seeds)
     if unlabeled is None and not (_are_labels(values) or _name_classes(values, adata.obs_names)):
         return None
     return _Labels(_by_position(adata, _whole(values)))
@@ -140,7 +136,7 @@ def _name_classes(values: pd.Series, obs_names: pd.Index) -> bool:
 
 
 def _masks_whole(seeds: Any) -> bool:
-    return isinstance(seeds, np.ma.MaskedArray) and seeds.dtype.kind == "i"
+    return isinstance(seeds, np.ma.MaskedArray) and seeds.dtype.kind in "iu"
 
 
 def _by_position(adata: AnnData, values: Any) -> pd.Series:
@@ -214,10 +210,14 @@ def from_labels(labels: _Labels, unlabeled: Any) -> Seeds:
     codes = values.cat.codes.to_numpy()
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     labelled = np.ones(len(names), dtype=bool)
-    if unlabeled is None and labels.wanted is None and _ends_at_minus_one(labels.values):
-        unlabeled = -1
+    categories = values.cat.categories
+    doubts: tuple[str, ...] = ()
     if unlabeled is not None:
-        labelled[_without_label(values.cat.categories, names, unlabeled, labels.name)] = False
+        found, doubts = without_label(categories, names, unlabeled, labels.name)
+        labelled[found] = False
+    if labels.wanted is None and _ends_at_minus_one(labels.values) and unlabeled != []:
+        # whatever else means no label
+        labelled[without_label(categories, names, -1, labels.name)[0]] = False
     if labels.wanted is None:
         chosen = np.flatnonzero((counts > 0) & labelled)
     else:
@@ -227,9 +227,9 @@ def from_labels(labels: _Labels, unlabeled: Any) -> Seeds:
         raise ValueError(f"seeds={labels.name!r} is empty: {why}")
     seeds = _of_codes(codes, names, chosen, labels)
     if labels.wanted:
-        return seeds
+        return replace(seeds, doubts=doubts)
     told = f"seeds={labels.name!r}" if labels.is_column else "seeds"
-    doubts = doubts_about_labels(told, names, counts, chosen, len(codes), unlabeled)
+    doubts += doubts_about_labels(told, names, counts, chosen, len(codes), unlabeled)
     return replace(seeds, doubts=doubts)
 
 
@@ -256,31 +256,6 @@ def _of_codes(
         colors=tuple(str(labels.colors[c]) for c in chosen) if known else (),
         spelling=spelling,
     )
-
-
-def _without_label(
-    categories: pd.Index, names: list[str], unlabeled: Any, column: str
-) -> list[int]:
-    """Numbers of the categories that mean no label."""
-    asked = unlabeled if isinstance(unlabeled, list) else [unlabeled]
-    if not all(pd.api.types.is_scalar(value) for value in asked):
-        raise TypeError(f"unlabeled={unlabeled!r} must be a value, or several, of {column!r}")
-    # missing labels are none in any case
-    missing = [value for value in asked if pd.isna(value)]
-    spelled = {str(value) for value in asked}
-    # 1 and 1.0 are the same label, True is another
-    numbers = [value for value in asked if is_number(value) and not pd.isna(value)]
-    found = [
-        number
-        for number, (name, value) in enumerate(zip(names, categories, strict=True))
-        if name in spelled or (is_number(value) and value in numbers)
-    ]
-    if asked and not found and not missing:
-        meant = nearest(str(asked[0]), names)
-        raise MissingKeyError(
-            f"unlabeled={unlabeled!r}: {column!r} has no such value.{meant} It has {names[:20]}"
-        )
-    return found
 
 
 def _choose(

@@ -13,8 +13,9 @@ from scipy import sparse
 from scanpy_anim._cells import align, empty, is_mask, native, read_cells
 from scanpy_anim._checks import MissingKeyError, require_finite, require_own_memory
 from scanpy_anim._table import as_series
-from scanpy_anim.tl._seed_labels import from_labels, plain_values, read_labels
+from scanpy_anim.tl._seed_labels import from_labels, read_labels
 from scanpy_anim.tl._signal import Seeds, from_matrix, one_class, require_distinct
+from scanpy_anim.tl._unlabeled import plain_values
 
 if TYPE_CHECKING:
     from anndata import AnnData

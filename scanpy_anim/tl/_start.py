@@ -14,6 +14,7 @@ from scanpy_anim.tl._blocks import BlockGraph
 from scanpy_anim.tl._choice import by_rule, choose
 from scanpy_anim.tl._options import Clamp
 from scanpy_anim.tl._prior import PRIOR_ALPHA, correct, nonzero_rows, regress, resolve_prior
+from scanpy_anim.tl._prior_choice import choose_smoothing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,15 +65,9 @@ class LeftOpen:
             raise ValueError(f"prior needs the graph in memory, and obsp[{name!r}] is a Dask array")
         return found
 
-    def learned(
-        self, before: NDArray[np.float64] | None, seeds: Seeds
-    ) -> NDArray[np.float64] | None:
-        """Probabilities that were passed, or learned at the seeds; features can then be let go."""
-        if before is None or not isinstance(self.prior, str):
-            return before
-        table = seeds.table()
-        warn_of_few_to_learn_from(table, self.prior)
-        return regress(before, table)
+    def learns(self) -> bool:
+        """Whether a prior is learned at the seeds, from features."""
+        return isinstance(self.prior, str)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +100,25 @@ def decide_start(
     before: NDArray[np.float64] | None,
     options: Options,
 ) -> Start:
-    """Choose what is left open, or with a prior (what is known `before`) make it the signal."""
+    """Choose what is left open, or with a prior make it the signal.
+
+    `before` holds the probabilities that were passed, or the features to predict them by.
+    """
     # a prior is refused with a graph in blocks
     if before is None or isinstance(graph, BlockGraph):
         return _chosen(graph, seeds, left_open, options)
-    options = replace(options, alpha=PRIOR_ALPHA) if isinstance(left_open.alpha, str) else options
-    cells, signal = nonzero_rows(correct(graph, before, seeds.table(), options))
-    return Start(options, cells, signal, prior=before)
+    table, chosen = seeds.table(), None
+    if isinstance(left_open.alpha, str):
+        options = replace(options, alpha=PRIOR_ALPHA)
+        if left_open.learns():
+            chosen = choose_smoothing(graph, before, table, options)
+            options = replace(options, alpha=chosen.taken.alpha)
+            logg.info(f"    with alpha={options.alpha:g}: {chosen.why}")
+    if left_open.learns():
+        warn_of_few_to_learn_from(table, left_open.prior)
+        before = regress(before, table)
+    cells, signal = nonzero_rows(correct(graph, before, table, options))
+    return Start(options, cells, signal, chosen, before)
 
 
 def _chosen(

@@ -397,6 +397,16 @@ def test_sets_go_when_they_are_not_asked_for_again(pbmc: AnnData, tmp_path: Path
         assert "calibration" not in adata.uns[KEY]
 
 
+def test_sets_that_were_deleted_by_hand_are_not_missed(pbmc: AnnData) -> None:
+    _few(pbmc, 20)
+    tl.label_propagation(pbmc, "few")
+    tl.assign_labels(pbmc, coverage=0.9)
+    del pbmc.obsm[f"{KEY}_set"]
+    tl.assign_labels(pbmc, min_confidence=0.5)
+    assert f"{KEY}_set_size" not in pbmc.obs
+    assert not [name for name in pbmc.uns[KEY]["fields"] if "set" in name]
+
+
 def test_folds_hold_out_each_seed_once_but_the_only_one() -> None:
     classes = np.array([0] * 7 + [1] * 3 + [2])
     held_out = np.concatenate([out for _, out in folds(classes)])

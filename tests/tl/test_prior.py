@@ -221,3 +221,57 @@ def test_priors_with_gaps_and_of_no_shape(pbmc: AnnData) -> None:
     masked[7] = np.ma.masked
     tl.label_propagation(pbmc, "few", prior=masked, method="direct", key_added="masked")
     np.testing.assert_allclose(pbmc.obsm["masked_prior"][7], 0.1, rtol=1e-6)
+
+
+def test_features_are_not_smoothed_where_neighbors_are_of_other_classes() -> None:
+    """A graph that joins other classes, and one that joins the same: by what each one does."""
+    random = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 200)
+    features = random.normal(size=(600, 4)) + 2.5 * np.eye(4)[truth]
+    cells = anndata.AnnData(np.zeros((600, 1), np.float32), obsm={"X_pca": features})
+    cells.obs["few"] = pd.Categorical.from_codes(
+        np.where(random.random(600) < 0.3, truth, -1), ["A", "B", "C"]
+    )
+    asked, accuracy = cells.obs["few"].isna().to_numpy(), {}
+    for graph, joined in (("wrong", np.not_equal), ("true", np.equal)):
+        edges = sparse.csr_array(
+            np.triu(joined.outer(truth, truth), 1) * (random.random((600, 600)) < 0.02)
+        )
+        cells.obsp["connectivities"] = edges + edges.T
+        for alpha in ("auto", 0.8, 0.2):
+            tl.label_propagation(
+                cells, "few", prior="X_pca", alpha=alpha, obsp="connectivities", method="direct"
+            )
+            found = cells.obs[KEY].cat.codes.to_numpy()
+            accuracy[graph, alpha] = (found == truth)[asked].mean()
+            if alpha == "auto":
+                params = cells.uns[KEY]["params"]
+                assert params["alpha"] == (0.8 if graph == "true" else 0.2)
+                assert f"alpha={params['alpha']:g}" in params["chosen"]["taken"]
+        prior = cells.obsm[f"{KEY}_prior"].argmax(axis=1)
+        assert accuracy[graph, "auto"] >= (prior == truth)[asked].mean() - 0.01
+    assert accuracy["wrong", "auto"] > accuracy["wrong", 0.8] + 0.02
+    assert accuracy["true", "auto"] > accuracy["true", 0.2] + 0.01
+
+
+@pytest.mark.parametrize("n_single", [1, 4])
+def test_classes_of_a_single_seed_are_learned_too(
+    pbmc: AnnData, logged: io.StringIO, n_single: int
+) -> None:
+    """Some classes have one seed among others with ten; choosing and calibrating keep it."""
+    _few(pbmc, 10)
+    names = pbmc.obs["few"].cat.categories
+    for name in names[:n_single]:
+        of_class = pbmc.obs_names[pbmc.obs["few"] == name]
+        pbmc.obs.loc[of_class[1:], "few"] = np.nan
+    tl.label_propagation(pbmc, "few", prior="X_pca")
+    tl.assign_labels(pbmc, calibrate=True, coverage=0.8)
+    truth, told = pbmc.obs["bulk_labels"].cat.codes.to_numpy(), pbmc.obs["few"].notna().to_numpy()
+    right = pbmc.obs[KEY].cat.codes.to_numpy() == truth
+    by_features = pbmc.obsm[f"{KEY}_prior"].argmax(axis=1) == truth
+    assert right[~told].mean() >= by_features[~told].mean() - 0.02
+    assert np.isfinite(pbmc.obs[f"{KEY}_confidence"]).all()
+    # nothing is promised of the cells of such a class, and that is said
+    assert f"promises nothing of cells of {names[0]!r}" in logged.getvalue()
+    held = pbmc.obsm[f"{KEY}_set"][np.arange(700), truth]
+    assert held[~told & (truth >= n_single)].mean() > 0.7

@@ -56,6 +56,12 @@ NUMBERED = {"0": [0], "1": [1]}
         "unclassified",
         "-1.0",
         "n.a.",
+        "unknown cells",
+        "Unassigned_2",
+        "Unknown (low quality)",
+        "not known",
+        "no annotation",
+        "-",
     ],
 )
 @pytest.mark.parametrize("dtype", [object, "category"])
@@ -80,10 +86,74 @@ def test_what_looks_like_no_label_is_said_loudly(
     assert "counts as a class" not in logged.getvalue()
 
 
-@pytest.mark.parametrize("word", ["T cell", "NK", "1", "10", "+", "Nano", "0", "naive", "Others"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "T cell",
+        "NK",
+        "1",
+        "10",
+        "+",
+        "Nano",
+        "0",
+        "naive",
+        "Others",
+        "NK type 1",
+        "Cells",
+        "Unknown T",
+    ],
+)
 def test_what_is_a_label_is_not_doubted(islands: AnnData, word: str) -> None:
     islands.obs["kind"] = ["A", "B", word, *[None] * 6]
     assert resolve_seeds(islands, "kind").doubts == ()
+
+
+def test_minus_beside_plus_is_a_label(islands: AnnData) -> None:
+    islands.obs["marker"] = ["+", "-", *[None] * 7]
+    assert resolve_seeds(islands, "marker").doubts == ()
+
+
+def test_advice_keeps_what_was_passed(islands: AnnData) -> None:
+    """Of two words for no label one was named: the advice names both."""
+    islands.obs["kind"] = ["A", "B", "NA", "NA", *["Unknown"] * 5]
+    (doubt,) = resolve_seeds(islands, "kind", "Unknown").doubts
+    assert "unlabeled=['Unknown', 'NA']" in doubt
+    named = resolve_seeds(islands, "kind", ["Unknown", "NA"])
+    assert _told(named) == HALF
+    assert named.doubts == ()
+
+
+def test_values_of_unlabeled_that_do_not_occur_are_said(islands: AnnData) -> None:
+    islands.obs["kind"] = ["A", "B", "rest", "rest", *["Unknown"] * 5]
+    (doubt,) = resolve_seeds(islands, "kind", ["Unknown", "Rest", None]).doubts
+    assert doubt == "unlabeled: 'kind' has no value 'Rest'. Did you mean 'rest'?"
+    islands.obs["number"] = [0, 1, *[7] * 7]
+    assert resolve_seeds(islands, "number", [7.0]).doubts == ()
+
+
+@pytest.mark.parametrize("spelled", ["column", "Series", "array"])
+@pytest.mark.parametrize("dtype", ["int64", "float64", object])
+def test_minus_one_is_no_label_whatever_else_is_none(
+    islands: AnnData, spelled: str, dtype: Any
+) -> None:
+    values = pd.Series([0, 1, 9, 9, *[-1] * 5], NAMES, dtype=dtype)
+    islands.obs["kind"] = values
+    seeds = {"column": "kind", "Series": values, "array": values.to_numpy()}[spelled]
+    assert _told(resolve_seeds(islands, seeds, 9)) == NUMBERED
+    # unless nothing is none
+    assert len(resolve_seeds(islands, seeds, []).classes) == 4
+
+
+def test_a_mapping_is_no_list_of_values(islands: AnnData) -> None:
+    islands.obs["kind"] = AB
+    with pytest.raises(TypeError, match=r"unlabeled=\{'\?': 1\} must be a value, or several"):
+        resolve_seeds(islands, "kind", {"?": 1})
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint64"])
+def test_masked_numbers_are_labels_whatever_their_width(islands: AnnData, dtype: str) -> None:
+    seeds = np.ma.array(np.array([0, 1, *[5] * 7], dtype=dtype), mask=[0, 0, *[1] * 7])
+    assert _told(resolve_seeds(islands, seeds)) == NUMBERED
 
 
 def test_hardly_anything_left_to_label_is_said(pbmc: AnnData, logged: io.StringIO) -> None:
