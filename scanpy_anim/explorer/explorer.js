@@ -118,6 +118,8 @@ class Explorer {
       side.style.maxHeight = narrow ? '' : '0';
     }
     const beside = Math.max(...panels.map(({side, header: {view}}) => (narrow ? 0 : side.offsetWidth + 16) + (view.ylabel ? 20 : 0)));
+    const least = Math.max(200, (wide - 8) / most - 16 - beside); // titles take fewer lines in wider panels
+    for (const {stage} of panels) stage.style.width = `${least}px`;
     const above = Math.max(...panels.map(({element}) => element.offsetHeight)) - 200;
     const below = this.player.offsetHeight - this.grid.offsetHeight + 1, limited = alone && innerHeight > 300;
     const tallest = Math.max(...panels.map((panel) => panel.tall));
@@ -133,6 +135,7 @@ class Explorer {
     for (const panel of panels) {
       const height = Math.max(1, Math.round(width * panel.tall));
       panel.side.style.maxHeight = narrow ? '' : `${height}px`;
+      panel.side.style.setProperty('--tall', `${height}px`);
       panel.resize(width, height, 6e6 / panels.length);
     }
   }
