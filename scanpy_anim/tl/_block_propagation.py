@@ -152,6 +152,7 @@ class _Run:
             return self._with_limit(record, reached, kept, measured)
         state.stop()
         whole = state.scores(slice(0, n_obs)) if state.in_memory else None
+        _warn_of_faint(whole, state.reached)
         last = self._last(record, whole, state.scores)
         state.close()
         label_scores = whole if self.exponent < 0 and self.rows.shape[1] > 1 else None
@@ -181,6 +182,7 @@ class _Run:
             solved.append((found.residual, found.n_iter, found.converged))
             del found
         whole = None if table is not None else stored
+        _warn_of_faint(whole if raised is None else raised, reached)
         read = _rows_of(table if table is not None else stored)
         record.keep(read if raised is None or not record.holds_codes else _rows_of(raised))
         last = self._last(record, whole, read)
@@ -244,6 +246,19 @@ def _counted(iterations: Iterable[int]) -> Iterable[int]:
     from tqdm import tqdm
 
     return tqdm(iterations, "propagating", unit="iteration", delay=_SHORT, leave=False)
+
+
+def _warn_of_faint(scores: NDArray[np.float32] | None, reached: NDArray[np.bool_]) -> None:
+    """Say how many cells have a path from a seed, but no score that tells classes apart."""
+    if scores is None or scores.shape[1] == 1:
+        return
+    faint = int(np.count_nonzero(reached & ~(scores > 0).any(axis=1)))
+    if faint:
+        logg.warning(
+            f"{faint} of {len(scores)} cells are so far from the seeds that their scores vanish: "
+            "they get no label. A graph in memory is labelled to its ends, as is one with seeds "
+            "closer by or alpha closer to 1"
+        )
 
 
 def _rows_of(table: Any) -> Callable[[slice], NDArray[np.float32]]:

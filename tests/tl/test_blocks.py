@@ -19,6 +19,7 @@ distributed = pytest.importorskip("distributed")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import StringIO
 
 
 @pytest.fixture(autouse=True)
@@ -360,3 +361,19 @@ def test_the_limit_of_long_graphs_is_right_or_is_not_said_to_be(
     assert close.all() or not found.limit_converged
     # of columns as wholes, it is right in any case
     assert relative(found.scores, wanted) < 1e-3 or not found.limit_converged
+
+
+@pytest.mark.parametrize("how", [{"limit": False}, {"limit": True}])
+def test_cells_that_are_too_far_to_tell_are_counted(how: dict[str, bool], logged: StringIO) -> None:
+    """Scores fall to a third at each step of a path: the middle of it is at 1e-70."""
+    n_obs = 300
+    path = sparse.csr_matrix(sparse.eye_array(n_obs, k=1) + sparse.eye_array(n_obs, k=-1))
+    signal = np.eye(n_obs)[:, [0, -1]]
+    fixed = {"alpha": 0.5, "tol": 0, "max_iter": n_obs, **how}
+    outcome = propagate(in_blocks(path.astype(np.float32), [100, 200]), signal, **fixed)
+    scores = outcome.scores if outcome.label_scores is None else outcome.label_scores
+    without = int((scores.max(axis=1) == 0).sum())
+    assert outcome.unreached[-1] == 0
+    assert without > 50
+    assert not outcome.limit_converged
+    assert f"{without} of {n_obs} cells are so far from the seeds" in logged.getvalue()
