@@ -52,11 +52,13 @@ def run(
         rows = np.ldexp(rows, -exponent)
         found = run_blocks(graph, seeds, rows, options, store or HistoryStore(None, ""), exponent)
         return report(found, options)
+    # before anything is tried: what does not fit into memory may be endless
+    options, cut_short = _fit(options, Peak.of(graph.shape[0], graph.nnz, rows.shape[1], options))
     require_scores_fit(graph, seeds, rows.astype(np.float64), options)
     if abs(exponent) > _ORDINARY:
         # scores go with the signal, and times weights neither may leave the range on the way
         graph = in_float64(graph)
-    return _run(graph, seeds, rows, options)
+    return _run(graph, seeds, rows, options, cut_short=cut_short)
 
 
 def _run(
@@ -64,9 +66,10 @@ def _run(
     seeds: NDArray[np.int64],
     rows: NDArray[np.float32],
     options: Options,
+    *,
+    cut_short: bool,
 ) -> Propagation:
     n_obs, n_classes = graph.shape[0], rows.shape[1]
-    options, cut_short = _fit(options, Peak.of(n_obs, graph.nnz, n_classes, options))
     expected = options.max_iter if options.tol == 0 else min(options.max_iter, 10)
     steps = expected + options.limit * options.expected_solver_iterations
     problem = set_up_problem(graph, seeds, rows, options)

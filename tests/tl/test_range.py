@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from scanpy_anim.tl import propagate
+from scanpy_anim.tl import _peak, _range, propagate
 from tests.tl.test_limit import exact
 
 
@@ -58,3 +58,21 @@ def test_ordinary_signals_may_leave_float32_too() -> None:
     signal = np.eye(3)[0] * 1e6
     with pytest.raises(ValueError, match=r"may reach 1e\+43, beyond float32"):
         propagate(graph, signal, alpha=0.99999)
+
+
+def test_a_history_that_does_not_fit_is_refused_before_scores_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def try_out(*_: object) -> float:
+        pytest.fail("tried")
+
+    graph = np.zeros((3, 3))
+    graph[0, 1] = graph[1, 2] = 1e-37
+    graph[2, 0] = 1e37
+    signal = np.eye(3)[0] * 1e6
+    monkeypatch.setattr(_range, "_largest", try_out)
+    with pytest.raises(pytest.fail.Exception, match="tried"):
+        propagate(graph, signal, tol=0, max_iter=20)
+    monkeypatch.setattr(_peak, "free_bytes", lambda: 10**8)
+    with pytest.raises(MemoryError, match="the history would take"):
+        propagate(graph, signal, tol=0, max_iter=10**8)
