@@ -46,7 +46,8 @@ class _Record:
         exponent: int,
     ) -> None:
         n_classes, most = rows.shape[1], options.most_columns
-        self._exponent = exponent
+        #: Of what is yet to be kept.
+        self.exponent = exponent
         self._codes = options.history == "labels"
         self._seeded = (rows > 0).sum(axis=0) if options.class_mass else None
         code = np.min_scalar_type(-n_classes)
@@ -83,7 +84,7 @@ class _Record:
 
     def _put(self, rows: slice, scores: NDArray[np.float32], weights: NDArray[np.float64]) -> None:
         if self._confidence is None:
-            values = _scaled(scores, self._exponent)
+            values = _scaled(scores, self.exponent)
             self._columns.put(rows, values if self._n_classes > 1 else values[:, 0])
             return
         labels = np.empty(len(scores), dtype=self._columns.dtype)
@@ -174,7 +175,10 @@ class _Run:
         for first in range(0, n_classes, together):
             group = slice(first, min(first + together, n_classes))
             found = solver.solve(self.rows[:, group])
-            stored = found.stored()
+            if self.exponent > 0:
+                # what a large signal lifts into the range of float32, before it is cast
+                found = found.times(self.exponent)
+            stored = _held(found.stored())
             if table is not None:
                 table[:, group] = stored
             elif n_classes > 1:
@@ -183,6 +187,7 @@ class _Run:
             del found
         whole = None if table is not None else stored
         _warn_of_faint(whole if raised is None else raised, reached)
+        record.exponent = min(self.exponent, 0)
         read = _rows_of(table if table is not None else stored)
         record.keep(read if raised is None or not record.holds_codes else _rows_of(raised))
         last = self._last(record, whole, read)
@@ -207,11 +212,11 @@ class _Run:
             columns = self.store.columns("_scores", n_obs, 1, (n_classes,), np.dtype(np.float32))
             columns.add()
             for rows in columns.parts():
-                columns.put(rows, _scaled(read(rows), self.exponent))
+                columns.put(rows, _scaled(read(rows), record.exponent))
             beside = columns.finish()[:, -1]
         history, confidence = record.finish()
         if whole is not None:
-            beside = _scaled(whole, self.exponent)
+            beside = _scaled(whole, record.exponent)
             beside = beside if n_classes > 1 else beside[:, 0]
         return history, confidence, history[:, -1] if beside is None else beside
 
@@ -270,8 +275,12 @@ def _scaled(scores: NDArray[np.float32], exponent: int) -> NDArray[np.float32]:
     if not exponent:
         return scores
     with np.errstate(over="ignore", under="ignore"):
-        found = np.ldexp(scores, exponent)
-    if not np.isfinite(found).all():
+        return _held(np.ldexp(scores, exponent))
+
+
+def _held(found: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores, refused where float32 does not hold them."""
+    if np.isinf(found).any():
         raise ValueError(
             "the scores of this signal go beyond float32, which holds 3e38: divide the weights of "
             "the seeds by something"

@@ -377,3 +377,19 @@ def test_cells_that_are_too_far_to_tell_are_counted(how: dict[str, bool], logged
     assert without > 50
     assert not outcome.limit_converged
     assert f"{without} of {n_obs} cells are so far from the seeds" in logged.getvalue()
+
+
+@pytest.mark.parametrize("history", ["scores", "labels"])
+def test_a_large_signal_keeps_its_small_scores(history: str) -> None:
+    """Times 1e30, so that what is below float32 on the way is not in the end."""
+    n_obs = 10
+    path = sparse.csr_matrix(sparse.eye_array(n_obs, k=1) + sparse.eye_array(n_obs, k=-1))
+    signal = 1e30 * np.eye(n_obs)[:, [0, -1]]
+    fixed = {"alpha": 1e-6, "method": "direct", "history": history}
+    outcome = propagate(in_blocks(path.astype(np.float32), [4, 6]), signal, **fixed)
+    root = np.sqrt(np.asarray(path.sum(axis=1)))
+    step = 1e-6 * path.toarray() / root / root.T
+    truth = np.linalg.solve(np.eye(n_obs) - step, (1 - 1e-6) * signal)
+    assert outcome.limit_converged
+    assert truth.min() < 1e-23
+    np.testing.assert_allclose(outcome.scores, truth, rtol=1e-4)
