@@ -15,8 +15,9 @@ _SHARE = 0.8
 # bytes a cell and class of an iteration, for two signals; and a cell, for the scaling and who is
 # reached, with several classes for labels too
 _OF_CLASS, _OF_CELL, _OF_CELL_SEVERAL = 8, 6, 18
-# and of the limit: the vectors of conjugate gradients in float64; degrees
-_OF_CLASS_LIMIT, _OF_CELL_LIMIT = 52, 26
+# and of the limit: the vectors of conjugate gradients in float64, on directed graphs of BiCGSTAB;
+# degrees
+_OF_CLASS_LIMIT, _OF_CLASS_DIRECTED, _OF_CELL_LIMIT = 52, 80, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,15 @@ class Plan:
     sizes: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, n_obs: int, n_classes: int, options: Options, *, signed: bool) -> Plan:
+    def of(
+        cls,
+        n_obs: int,
+        n_classes: int,
+        options: Options,
+        *,
+        signed: bool,
+        directed: bool = False,
+    ) -> Plan:
         """As many as fit; a class of both signs is solved for as two.
 
         Raises
@@ -39,7 +48,8 @@ class Plan:
         of_cell = _OF_CELL_SEVERAL if n_classes > 1 else _OF_CELL
         sizes = [(_OF_CLASS, of_cell)]
         if options.limit:
-            sizes.append((_OF_CLASS_LIMIT * (1 + signed), _OF_CELL_LIMIT))
+            one = _OF_CLASS_DIRECTED if directed else _OF_CLASS_LIMIT
+            sizes.append((one * (1 + signed), _OF_CELL_LIMIT))
         free = free_bytes()
         if free is None:
             return cls(n_classes, n_classes, tuple(sizes))

@@ -113,9 +113,12 @@ def run_blocks(
 
     The signal is `rows * 2**exponent`.
     """
-    plan = Plan.of(graph.n_obs, rows.shape[1], options, signed=bool(rows.min() < 0))
+    how, signed = (graph.n_obs, rows.shape[1], options), bool(rows.min() < 0)
+    plan = Plan.of(*how, signed=signed)
     try:
         graph.look()
+        if not graph.symmetric:
+            plan = Plan.of(*how, signed=signed, directed=True)
         logg.info(
             f"    {graph.n_blocks} blocks of up to {spelled(graph.block_bytes)}, vectors of "
             f"{spelled(plan.bytes(graph.n_obs))} at most"

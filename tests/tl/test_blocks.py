@@ -262,6 +262,19 @@ def test_memory_that_does_not_do_is_refused_before_work(monkeypatch: pytest.Monk
         propagate(graph, seed_signal(100, 2, 0))
 
 
+def test_more_memory_is_asked_for_where_the_graph_is_directed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Conjugate gradients need a symmetric one; what else there is has more vectors."""
+    monkeypatch.setattr("scanpy_anim.tl._block_plan.free_bytes", lambda: 120 * 100)
+    signal = seed_signal(100, 1, 0)
+    propagate(in_blocks(neighbor_graph(100, 7), [100]), signal, alpha=0.9)
+    directed = in_blocks(neighbor_graph(100, 7, symmetric=False), [100])
+    with pytest.raises(MemoryError, match=r"on 100 cells for the limit.*limit=False"):
+        propagate(directed, signal, alpha=0.9)
+    propagate(directed, signal, alpha=0.9, limit=False)
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
