@@ -96,8 +96,9 @@ def _storable(value: Any) -> Any:
 
 def require_own_key(adata: AnnData, key: str, seeds: Seeds, history: History) -> None:
     """Never write over a column that is not ours."""
-    text("key_added", key)
-    spelled = seeds.spelling if isinstance(seeds.spelling, str) else (seeds.spelling or ("",))[0]
+    if not text("key_added", key):
+        raise ValueError("key_added='' is no name")
+    spelled = seeds.spelling if isinstance(seeds.spelling, str) else (seeds.spelling or (None,))[0]
     if key == spelled:
         raise ValueError(f"key_added={key!r} is the column of the seeds: choose another name")
     ours = is_ours(adata, key, ALGORITHM)

@@ -8,6 +8,7 @@ import anndata
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
 
 import scanpy_anim.tl as tl
 from scanpy_anim._decision import (
@@ -395,6 +396,23 @@ def test_sets_go_when_they_are_not_asked_for_again(pbmc: AnnData, tmp_path: Path
         assert f"obsm/{KEY}_set" not in set(adata.uns[KEY]["fields"])
         assert "coverage" not in adata.uns[KEY]["labels"]
         assert "calibration" not in adata.uns[KEY]
+
+
+def test_cells_without_a_path_may_be_anything(pbmc: AnnData) -> None:
+    _few(pbmc, 20)
+    joined = np.arange(700) >= 30
+    graph = pbmc.obsp["connectivities"].tocoo()
+    kept = joined[graph.row] == joined[graph.col]
+    entries = (graph.data[kept], (graph.row[kept], graph.col[kept]))
+    pbmc.obsp["connectivities"] = csr_matrix(entries, shape=(700, 700))
+    pbmc.obs.loc[pbmc.obs_names[:30], "few"] = np.nan
+    tl.label_propagation(pbmc, "few", method="direct")
+    tl.assign_labels(pbmc, coverage=0.9)
+    size = pbmc.obs[f"{KEY}_set_size"].to_numpy()
+    without = pbmc.obs[KEY].isna().to_numpy()
+    assert without[:30].all()
+    assert (size[without] == 10).all()
+    assert size[~without].mean() < 4
 
 
 def test_sets_that_were_deleted_by_hand_are_not_missed(pbmc: AnnData) -> None:
