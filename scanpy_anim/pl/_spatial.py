@@ -162,7 +162,11 @@ def _picture(
         )
     if not names:
         return None
-    pixels = np.asarray(images[names[0]])
+    image = images[names[0]]
+    try:
+        pixels = np.asarray(image)
+    except ValueError:  # rows of several lengths
+        pixels = np.asarray(image, object)
     colors = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
     if not colors or pixels.dtype.kind not in "buif" or 0 in pixels.shape:
         raise ValueError(

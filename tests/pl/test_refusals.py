@@ -144,6 +144,7 @@ PICTURE = np.zeros((3, 3, 3))
         {"one": {"scalefactors": 3}},
         {"one": {"images": {"hires": "text"}, "scalefactors": {}}},
         {"one": {"images": {"hires": np.zeros((3, 3, 7))}, "scalefactors": {}}},
+        {"one": {"images": {"hires": [[1, 2], [3]]}, "scalefactors": {}}},
         {"one": {"images": {"hires": np.zeros((0, 3, 3))}, "scalefactors": {}}},
         {"one": {"images": {"hires": PICTURE}, "scalefactors": {"tissue_hires_scalef": 0}}},
         {"one": {"images": {"hires": PICTURE}, "scalefactors": {"tissue_hires_scalef": None}}},
