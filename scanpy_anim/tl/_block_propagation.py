@@ -181,7 +181,10 @@ class _Run:
             if self.exponent > 0:
                 # what a large signal lifts into the range of float32, before it is cast
                 found = found.times(self.exponent)
-            stored = _held(found.stored())
+            stored = found.stored()
+            if found.converged:
+                # else it may be the solver that went astray
+                _require_finite(stored)
             if table is not None:
                 table[:, group] = stored
             elif n_classes > 1:
@@ -278,14 +281,15 @@ def _scaled(scores: NDArray[np.float32], exponent: int) -> NDArray[np.float32]:
     if not exponent:
         return scores
     with np.errstate(over="ignore", under="ignore"):
-        return _held(np.ldexp(scores, exponent))
+        found = np.ldexp(scores, exponent)
+    _require_finite(found)
+    return found
 
 
-def _held(found: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scores, refused where float32 does not hold them."""
+def _require_finite(found: NDArray[np.float32]) -> None:
+    """Refuse scores that float32 does not hold."""
     if np.isinf(found).any():
         raise ValueError(
             "the scores of this signal go beyond float32, which holds 3e38: divide the weights of "
             "the seeds by something"
         )
-    return found
