@@ -284,12 +284,14 @@ import scanpy_anim as sca
 
 matplotlib.use("agg")
 FOLDER = Path(__file__).parent
+# read once: several threads that read HDF5 at once may crash h5py
+CELLS = sc.datasets.pbmc68k_reduced()
 
 
 def work(name):
     """Propagate, make a film of it, save it; return what tells files and scores apart."""
     sc.settings.verbosity = 0
-    adata = sc.datasets.pbmc68k_reduced()
+    adata = CELLS.copy()
     sca.tl.label_propagation(adata, "bulk_labels", alpha=0.9, max_iter=3)
     film = sca.pl.animate_embedding(adata, frames=[0, -1])
     paths = [FOLDER / f"{name}{suffix}" for suffix in (".gif", ".mp4")]

@@ -58,7 +58,7 @@ CASES = {
     "many frames": [100_000, 40, "noise", None],
     "frames that are alike": [100_000, 40, "smooth", None],
     "cells that move": [100_000, 40, "moving", None],
-    "long names": [100_000, 4, "noise", True],
+    "long names": [300_000, 4, "noise", True],
 }
 
 
