@@ -224,6 +224,73 @@ def compare_many(cells: int) -> None:
     print(f"| … one more frame | | {each * 1e3:.1f} ms | | |")
 
 
+def with_graph(cells: int, neighbors: int = 20):
+    """Cells of an embedding, each joined to as many others, near ones in the order of cells."""
+    import anndata as ad
+    from scipy import sparse
+
+    rng = np.random.default_rng(0)
+    known = embedding(200_000)
+    places = known[rng.integers(len(known), size=cells)].astype(np.float32)
+    places += rng.normal(scale=0.05, size=(cells, 2)).astype(np.float32)
+    half = neighbors // 2
+    steps = np.append(np.arange(1, half - 2), rng.integers(1000, cells // 2, 3))
+    indices = np.empty((cells, neighbors), np.int32)
+    for k, step in enumerate((*steps, *-steps)):
+        indices[:, k] = (np.arange(cells, dtype=np.int64) + step) % cells
+    weights = np.ones(indices.size, np.float32)
+    indptr = np.arange(0, indices.size + 1, neighbors, dtype=np.int64)
+    graph = sparse.csr_matrix((weights, indices.ravel(), indptr), shape=(cells, cells))
+    adata = ad.AnnData(shape=(cells, 0), obsm={"X_umap": places})
+    adata.obsp["connectivities"] = graph
+    adata.uns["neighbors"] = {"connectivities_key": "connectivities", "params": {}}
+    return adata
+
+
+def measure_whole(cells: int) -> None:
+    """Print seconds and peak bytes over the AnnData: propagation, then its film to mp4."""
+    import scanpy_anim as sca
+
+    def status(name: str) -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+    def whole(cells: int, path: Path) -> list[float]:
+        adata = with_graph(cells)
+        Path("/proc/self/clear_refs").write_text("5")
+        before, start = status("VmRSS"), time.perf_counter()
+        how = {"max_iter": 18, "tol": 0, "limit": False, "key_added": "scores"}
+        sca.tl.label_propagation(adata, list(range(0, cells, cells // 50)), **how)
+        propagated = time.perf_counter()
+        peak_then = status("VmHWM") - before
+        film = ours(adata, scale="linear")
+        drawn = film.frames(dpi=200)
+        next(drawn)
+        first = time.perf_counter() - propagated
+        each = median(frame_times(drawn))
+        del drawn
+        film.save(path, dpi=200, progress=False)
+        told = [propagated - start, peak_then, first, each, status("VmHWM") - before]
+        return [before, adata.obsm["scores"].nbytes, *told]
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole(50_000, Path(folder) / "compiles.mp4")
+        print(*whole(cells, Path(folder) / "film.mp4"))
+
+
+def compare_whole(cells: int) -> None:
+    """All of a very large AnnData in memory, in a process of its own."""
+    with tempfile.TemporaryDirectory() as cache:
+        told = process_seconds("whole", cells, cache)
+    before, history, propagated, peak_then, first, each, most = told
+    over = (most - history) / 1e9
+    print(f"| {cells:,} cells × 20 neighbours, {before / 1e9:.1f} GB: 18 iterations | | ", end="")
+    print(f"{propagated:.0f} s, peak {peak_then / 1e9:.2f} GB over it | | |")
+    drawn = f"{first:.1f} s / {each * 1e3:.0f} ms"
+    print(f"| … call to first frame / one more | | {drawn} | 6 s / 25 ms | |")
+    print(f"| … peak of all, over it and the history | | {over:.2f} GB | 3 GB | |")
+
+
 def compare_growth(cells: int) -> None:
     """How much longer a frame takes with very many cells than with 209,126."""
     for what, size in (
@@ -379,7 +446,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=FRAMES, help="frames that matplotlib draws")
     parser.add_argument("--many", type=int, default=5_000_000, help="cells of the large films")
-    parser.add_argument("--only", nargs="+", help="parts to run; by default all but many, growth")
+    parser.add_argument(
+        "--only", nargs="+", help="parts to run; by default all but many, growth, whole"
+    )
     options = parser.parse_args()
     frames, usual = (
         options.frames,
@@ -403,6 +472,7 @@ def main() -> None:
             "memory": lambda: compare_memory(frames),
             "many": lambda: compare_many(options.many),
             "growth": lambda: compare_growth(options.many),
+            "whole": lambda: compare_whole(options.many),
         }
         for part in options.only or usual:
             parts[part]()
