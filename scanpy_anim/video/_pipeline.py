@@ -25,23 +25,16 @@ def handed_over(work: Callable[[_T], None]) -> Iterator[Callable[[_T], None]]:
     of the block; after that, or where the block itself raises, no more is begun. Where one thread
     is all there is, it does the work at once.
     """
-    worker = _started(_Worker(work)) if thread_count() > 1 else None
-    if worker is None:
-        yield work
-        return
+    worker = _Worker(work) if thread_count() > 1 else None
     try:
-        yield worker.take
-        worker.finish()
+        if worker is None or not worker.start():
+            yield work
+        else:
+            yield worker.take
+            worker.finish()
     finally:
-        worker.stop()
-
-
-def _started(worker: _Worker[_T]) -> _Worker[_T] | None:
-    try:
-        worker.start()
-    except RuntimeError:  # the system allows no more threads
-        return None
-    return worker
+        if worker is not None:
+            worker.stop()
 
 
 class _Worker(Generic[_T]):
@@ -56,9 +49,13 @@ class _Worker(Generic[_T]):
         run = copy_context().run  # limits of the caller hold
         self._thread = Thread(target=run, args=(self._do,), name="scanpy_anim encoder")
 
-    def start(self) -> None:
-        """Begin to wait for work."""
-        self._thread.start()
+    def start(self) -> bool:
+        """Begin to wait for work, if the system allows one more thread."""
+        try:
+            self._thread.start()
+        except RuntimeError:
+            return False
+        return True
 
     def take(self, item: _T) -> None:
         """Hand something over, as soon as there is room."""

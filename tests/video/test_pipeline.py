@@ -56,6 +56,24 @@ def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch) -> None:
     assert met == [current_thread()]
 
 
+def test_an_interrupt_while_the_thread_begins_leaves_none_behind(monkeypatch) -> None:
+    """One that waits for ever would keep Python from ending."""
+    begun: list[Thread] = []
+    start = Thread.start
+
+    def interrupted(self: Thread) -> None:
+        start(self)
+        begun.append(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Thread, "start", interrupted)
+    with limit_threads(2), pytest.raises(KeyboardInterrupt), handed_over(print):
+        pass
+    (thread,) = begun
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
 def test_the_caller_waits_for_what_is_not_done() -> None:
     """However slow the work is, no more than two pieces wait or are at work."""
     begun, most = 0, 0
