@@ -11,7 +11,8 @@ from scanpy_anim._threads import spread
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LEVEL = 6
+_LEVEL, _MEMORY = 6, 7  # of zlib; less memory makes shorter blocks, each with a code that fits it
+_STRETCHES, _STRETCH = 8, 1 << 12  # of long content, which tell how the rest is deflated best
 
 
 class Parts:
@@ -33,5 +34,23 @@ class Parts:
 
 def packed(content: bytes) -> str:
     """Deflate bytes, without any header, and spell them in base64."""
-    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-    return b64encode(deflate.compress(content) + deflate.flush()).decode("ascii")
+    return b64encode(_deflated(content, likely(content)[1])).decode("ascii")
+
+
+def likely(content: bytes) -> tuple[float, int]:
+    """Return how long some bytes are likely to be once deflated, and zlib's strategy for that.
+
+    What does not repeat gets shorter where no repetition is looked for, and much sooner.
+    """
+    some = content
+    if len(content) > _STRETCHES * _STRETCH:
+        starts = (k * (len(content) - _STRETCH) // (_STRETCHES - 1) for k in range(_STRETCHES))
+        some = b"".join(content[start : start + _STRETCH] for start in starts)
+    ways = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_RLE)
+    length, way = min((len(_deflated(some, way)), way) for way in ways)
+    return length * len(content) / max(len(some), 1), way
+
+
+def _deflated(content: bytes, way: int) -> bytes:
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, _MEMORY, way)
+    return deflate.compress(content) + deflate.flush()

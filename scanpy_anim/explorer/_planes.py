@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scanpy_anim.explorer._coordinates import pack_bits
+from scanpy_anim.explorer._parts import likely
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterable
 
-_LOOKS = 1 << 16  # bytes that are looked at to see which way is shorter
+    from numpy.typing import NDArray
 
 
 class Plane(NamedTuple):
@@ -37,31 +38,17 @@ class Plane(NamedTuple):
 
 def pack_plane(plane: Plane, before: Plane | None) -> tuple[bytes, bool]:
     """Return a plane's bytes, and whether they are differences from the one `before`."""
-    from_before = before is not None and _is_shorter(plane, before)
-    columns = list(plane.columns)
     bits = None if plane.missing is None else pack_bits(plane.missing)
-    if from_before:
-        assert before is not None
-        columns = [np.subtract(a, b) for a, b in zip(columns, before.columns, strict=True)]
-        if bits is not None and before.missing is not None:
-            bits = bits ^ pack_bits(before.missing)
-    packed = [column.tobytes() for column in columns]
-    return b"".join(packed if bits is None else [*packed, bits.tobytes()]), from_before
+    alone = _joined(plane.columns, bits)
+    if before is None:
+        return alone, False
+    columns = [np.subtract(a, b) for a, b in zip(plane.columns, before.columns, strict=True)]
+    if bits is not None and before.missing is not None:
+        bits ^= pack_bits(before.missing)
+    differences = _joined(columns, bits)
+    from_before = likely(differences)[0] <= likely(alone)[0]
+    return differences if from_before else alone, from_before
 
 
-def _is_shorter(plane: Plane, before: Plane) -> bool:
-    """Whether the differences are likely to take fewer bytes than what they are taken of."""
-    alone = together = 0.0
-    for column, other in zip(plane.columns, before.columns, strict=True):
-        some = slice(None, None, max(1, len(column) // _LOOKS))
-        together += _entropy(column[some] - other[some])
-        # neighbours on the curve are alike, which deflate makes use of
-        alone += min(_entropy(column[some]), _entropy(np.diff(column[:_LOOKS])))
-    return together <= alone
-
-
-def _entropy(column: NDArray[np.uint8]) -> float:
-    """Return bits a cell, each on its own."""
-    counts = np.bincount(column, minlength=1).astype(np.float64)
-    shares = counts[counts > 0] / max(len(column), 1)
-    return float(-(shares * np.log2(shares)).sum())
+def _joined(columns: Iterable[NDArray[np.uint8]], bits: NDArray[np.uint8] | None) -> bytes:
+    return b"".join(part.tobytes() for part in (*columns, *(() if bits is None else (bits,))))

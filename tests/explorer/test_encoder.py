@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -64,6 +66,29 @@ def test_planes_come_back(drawn):
     for k, (column, mask) in enumerate(drawn):
         assert (read.levels(k) == column).all()
         assert (read.missing(k) == (np.zeros(n, bool) if mask is None else mask)).all()
+
+
+@pytest.mark.parametrize("alike", ["sorted", "the frame before", "nothing"])
+def test_planes_and_parts_are_the_shorter_of_what_they_may_be(alike):
+    """Differences or none, repetitions or none: whichever zlib makes less of."""
+    random, n = np.random.default_rng(0), 60_000
+    noise = [random.integers(0, 100, n).astype(np.uint8) for _ in range(3)]
+    ways = {"sorted": [np.sort(column) for column in noise], "nothing": noise}
+    columns = ways.get(alike, [noise[0] + np.uint8(k) * (noise[1] > 97) for k in range(3)])
+    read = Page(page(contents(n, [Plane((column,)) for column in columns], "scores")))
+    assert [told["from"] for told in read.header["planes"]] == (
+        [-1, 0, 1] if alike == "the frame before" else [-1, -1, -1]
+    )
+    for k, before in enumerate([None, *columns[:-1]]):
+        options = [columns[k]] + ([] if before is None else [columns[k] - before])
+        deflated = [_deflated(option.tobytes(), way) for option in options for way in (0, 3)]
+        taken = len(base64.b64decode(read.html.parts[f"frame-{k}"]))
+        assert taken <= 1.02 * min(map(len, deflated))
+
+
+def _deflated(content, way):
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -15, 7, way)
+    return deflate.compress(content) + deflate.flush()
 
 
 @given(arrays(np.float64, st.tuples(st.integers(0, 50), st.just(2)), elements=st.floats(-1e6, 1e6)))
