@@ -7,10 +7,10 @@ meet them:
 `_contents`
     what a page shows
 `_order`
-    which cells lie on top; those that do not overlap along a Hilbert curve
+    which cells lie on top; those that do not overlap along a curve
 `_levels`
     numbers as levels of a byte that serve every color scale (on the ranks of `raster`)
-`_coordinates`, `_planes`, `_names`
+`_coordinates`, `_curve`, `_planes`, `_names`
     coordinates, frames, names of cells and other columns as bytes
 `_parts`
     bytes deflated and spelled in letters
@@ -21,6 +21,7 @@ meet them:
 """
 
 from scanpy_anim.explorer._contents import Contents, Key, Likeness, Poster, View
+from scanpy_anim.explorer._curve import along_curve
 from scanpy_anim.explorer._levels import N_LEVELS, Leveled, Steps, film_steps
 from scanpy_anim.explorer._names import (
     MOST_NAMES,
@@ -47,6 +48,7 @@ __all__ = [
     "Steps",
     "Texts",
     "View",
+    "along_curve",
     "drawing_order",
     "film_steps",
     "fragment",

@@ -21,6 +21,10 @@ class _Grid(NamedTuple):
     origin: tuple[float, ...]
     step: float
 
+    def whole(self, positions: NDArray[np.float64]) -> NDArray[np.uint16]:
+        """Return the whole numbers of some positions, all finite."""
+        return np.rint((positions - self.origin) / self.step).astype(np.uint16)
+
 
 def grid_of(positions: NDArray[np.float64]) -> _Grid:
     """Return the grid that holds all of some positions, those that are finite, in any space."""
@@ -62,7 +66,7 @@ def pack_stops(stops: NDArray[np.float64], grid: _Grid) -> Iterator[_Stop]:
     for stop in stops:
         nowhere = ~np.isfinite(stop).all(axis=1)
         known = np.where(nowhere[:, None], grid.origin, stop)
-        places = np.rint((known - grid.origin) / grid.step).astype(np.uint16).T
+        places = grid.whole(known).T
         steps = _zigzag(np.diff(places, prepend=np.uint16(0)))
         from_before = False
         if before is not None:
@@ -83,6 +87,11 @@ def _bits(numbers: NDArray[np.unsignedinteger]) -> float:
 def pack_bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return eight cells a byte, the first one in the lowest bit."""
     return np.packbits(mask, bitorder="little")
+
+
+def pack_along(along: NDArray[np.uint32]) -> bytes:
+    """Return how far along a curve each cell is from the one before, in four planes of bytes."""
+    return byte_planes(np.diff(along, prepend=np.uint32(0)))
 
 
 def pack_cells(cells: NDArray[np.int64]) -> bytes:

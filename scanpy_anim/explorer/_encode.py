@@ -11,10 +11,12 @@ from scanpy_anim._threads import spread, thread_count
 from scanpy_anim.explorer._coordinates import (
     byte_planes,
     grid_of,
+    pack_along,
     pack_bits,
     pack_cells,
     pack_stops,
 )
+from scanpy_anim.explorer._curve import along_curve
 from scanpy_anim.explorer._parts import Parts
 from scanpy_anim.explorer._planes import Plane, pack_plane
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from scanpy_anim.explorer._contents import Contents
 
-_FORMAT, _FORMAT_OF_SEVERAL = 1, 2
+_FORMAT = 3
 
 
 def encode(contents: Contents) -> tuple[dict[str, Any], Parts]:
@@ -33,16 +35,15 @@ def encode(contents: Contents) -> tuple[dict[str, Any], Parts]:
     for k, panel in enumerate([contents, *contents.others]):
         parts.prefix = f"{k}-" if k else ""
         panels.append(_panel(panel, parts))
-    several = len(panels) > 1
     header = {
-        "format": _FORMAT_OF_SEVERAL if several else _FORMAT,
+        "format": _FORMAT,
         "generator": contents.generator,
         "title": contents.title,
         "description": contents.description,
         "parts": parts.sizes,
         "loop": contents.loop,
     }
-    return header | ({"panels": panels} if several else panels[0]), parts
+    return header | ({"panels": panels} if len(panels) > 1 else panels[0]), parts
 
 
 def _panel(contents: Contents, parts: Parts) -> dict[str, Any]:
@@ -90,11 +91,14 @@ def _add_places(contents: Contents, grid: Any, parts: Parts) -> dict[str, Any]:
         told = {"like": like.panel} | ({"follows": like.panel} if like.alike else {})
         if like.alike and not moves:
             return told
+    if not moves:
+        parts.add([("xy", pack_along(along_curve(places)))])
+        return told
     stops = list(pack_stops(places if places.ndim > 2 else places[None], grid))
     parts.add((f"xy-{k}" if k else "xy", stop.content) for k, stop in enumerate(stops))
     if contents.tilt is not None:
         told["turn"] = contents.tilt
-    elif moves:
+    else:
         told["stops"] = [[int(stop.from_before), int(stop.nowhere)] for stop in stops]
     return told
 

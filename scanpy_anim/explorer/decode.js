@@ -62,6 +62,26 @@ function undelta(steps) {
   return steps;
 }
 
+/** Places from how far each is from the one before along a Hilbert curve.
+ * @param {Uint32Array} steps @returns {Stop} */
+function alongCurve(steps) {
+  const n = steps.length, xs = new Uint16Array(n), ys = new Uint16Array(n);
+  for (let i = 0, at = 0; i < n; i++) {
+    at = (at + steps[i]) | 0;
+    let x = 0, y = 0, swap = 0, flip = 0;
+    for (let shift = 30; shift >= 0; shift -= 2) { // the quarter of a quarter, mirrored as the curve turns
+      const right = (at >> (shift + 1)) & 1, up = ((at >> shift) ^ right) & 1, other = (right ^ up) & swap;
+      x = (x << 1) | (right ^ other ^ flip);
+      y = (y << 1) | (up ^ other ^ flip);
+      swap ^= up ^ 1;
+      flip ^= right & ~up;
+    }
+    xs[i] = x;
+    ys[i] = y;
+  }
+  return {x: xs, y: ys, nowhere: null};
+}
+
 /** Add, or for bits xor, what an earlier plane had at first .. last, four bytes at a time.
  * @param {Uint8Array} bytes @param {Uint8Array} before @param {number} n bytes that are added */
 function undiff(bytes, before, n) {
@@ -93,8 +113,8 @@ async function decodeCells(host, header, earlier = []) {
   const rest = new Map(names.map((name, k) => [name, parts[k]])), numbers = rest.get('cells');
   const source = numbers ? undelta(new Uint32Array(floats(numbers, n).buffer)) : null;
   const like = earlier[header.like], turns = header.turn !== undefined, moves = turns || !!header.stops;
-  const stops = places.length ? decodeStops(header, parts.slice(0, places.length)) :
-    [{x: takenFrom(like.x, source), y: takenFrom(like.y, source), nowhere: null}];
+  const stops = !places.length ? [{x: takenFrom(like.x, source), y: takenFrom(like.y, source), nowhere: null}] :
+    moves ? decodeStops(header, parts.slice(0, places.length)) : [alongCurve(new Uint32Array(floats(parts[0], n).buffer))];
   const space = turns ? [stops[0].x, stops[0].y, undelta(words(parts[0], 4 * n, n))] : null;
   /** @type {Cells} */
   const cells = {n, x: moves ? new Float32Array(n) : stops[0].x, y: moves ? new Float32Array(n) : stops[0].y,

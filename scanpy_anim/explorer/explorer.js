@@ -255,7 +255,7 @@ function scanpyAnimExplore(host, style) {
   } catch {
     return fail(truncated);
   }
-  if (header.format !== (header.panels ? 2 : 1)) return fail(`This page has format ${header.format}, which its script does not read.`);
+  if (header.format !== 3) return fail(`This page has format ${header.format}, which its script does not read.`);
   if (!part('end')) return fail(truncated);
   new Explorer(host, header, root);
 }

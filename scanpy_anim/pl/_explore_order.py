@@ -33,16 +33,18 @@ def order_of_resting(
     coloring
         The film's, which says what lies on top.
     """
-    below, above = _layers(_known(positions), coloring)
+    somewhere = _known(positions)
+    below, above = _layers(somewhere, coloring)
+    along = np.zeros(len(positions), np.uint32)
+    along[somewhere] = explorer.along_curve(positions[somewhere])
     blocks = None
     if coloring.order is not None:
         key = np.asarray(coloring.order.sort_key)
         labels = isinstance(coloring, CategoricalColoring)
         blocks = key if labels else _blocks(key, np.concatenate([below, above]))
-    parts = (
-        explorer.drawing_order(part, pixels, radius + _MARGIN, blocks) for part in (below, above)
-    )
-    return np.concatenate(list(parts))
+    reach = radius + _MARGIN
+    parts = [explorer.drawing_order(part, along, pixels, reach, blocks) for part in (below, above)]
+    return np.concatenate(parts)
 
 
 def order_of_moving(stops: NDArray[np.float64], coloring: _Coloring) -> NDArray[np.intp]:

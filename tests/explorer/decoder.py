@@ -60,7 +60,7 @@ class Page:
             self.parts[name] = zlib.decompress(base64.b64decode(text, validate=True), -15)
             assert len(self.parts[name]) == size
         self.several = self.header.get("panels", [self.header])
-        assert self.header["format"] == (2 if len(self.several) > 1 else 1)
+        assert self.header["format"] == 3
         self.header = self.header | self.several[panel]
         self.prefix = f"{panel}-" if panel else ""
         self.like = Page(html, self.header["like"]) if "like" in self.header else None
@@ -73,8 +73,11 @@ class Page:
 
     def cells(self) -> np.ndarray:
         """Which cell of an earlier panel each is."""
-        z = self.bytes_of("cells").reshape(4, self.n).T.copy().view("<u4").ravel()
+        z = self._wide("cells")
         return np.cumsum((z >> 1).astype(np.int64) ^ -(z & 1).astype(np.int64)) % 2**32
+
+    def _wide(self, part: str) -> np.ndarray:
+        return self.bytes_of(part).reshape(4, self.n).T.copy().view("<u4").ravel()
 
     def positions(self, stop: int = 0) -> np.ndarray:
         """Where cells are; NaN where they are nowhere."""
@@ -87,6 +90,8 @@ class Page:
         return found
 
     def _whole(self, stop: int) -> tuple[list[np.ndarray], np.ndarray]:
+        if not {"stops", "turn"} & set(self.header):
+            return self._off_curve(np.cumsum(self._wide("xy"), dtype=np.int64)), np.zeros(self.n, bool)
         raw = self.bytes_of(f"xy-{stop}" if stop else "xy")
         from_before, has_nowhere = self.header.get("stops", [[0, 0]])[stop]
         n_axes = len(self.header["xy"]["origin"])
@@ -102,6 +107,24 @@ class Page:
         assert len(bits) == (-(-self.n // 8) if has_nowhere else 0)
         nowhere = np.unpackbits(bits, count=self.n, bitorder="little") if has_nowhere else [0]
         return axes, np.broadcast_to(np.asarray(nowhere, bool), self.n)
+
+    @staticmethod
+    def _off_curve(along: np.ndarray) -> list[np.ndarray]:
+        """A Hilbert curve, from its largest squares to its smallest.
+
+        It goes through the quarters low left, high left, high right, low right; in the first one
+        it is mirrored at one diagonal, in the last one at the other.
+        """
+        x, y = np.zeros_like(along), np.zeros_like(along)
+        swapped, flipped = np.zeros(len(along), bool), np.zeros(len(along), bool)
+        for level in range(15, -1, -1):
+            quarter = along >> 2 * level & 3
+            right, up = quarter >= 2, (quarter == 1) | (quarter == 2)
+            a, b = np.where(swapped, up, right) ^ flipped, np.where(swapped, right, up) ^ flipped
+            x, y = 2 * x + a, 2 * y + b
+            swapped ^= ~up
+            flipped ^= quarter == 3
+        return [x, y]
 
     def places(self, moment: int) -> np.ndarray:
         """Where cells that move are in a frame of the film; those that turn, how near besides."""

@@ -19,6 +19,7 @@ from scanpy_anim.explorer import (
     Plane,
     Poster,
     View,
+    along_curve,
     drawing_order,
     film_steps,
     pack_categories,
@@ -128,7 +129,7 @@ def test_stops_come_back_within_half_a_step(stops, slow):
 
 def test_many_cells_share_the_grid_of_the_longer_side():
     positions = np.random.default_rng(0).normal(size=(70_000, 2)) * [3, 1]
-    order = drawing_order(np.arange(70_000), positions, 0.1)
+    order = drawing_order(np.arange(70_000), along_curve(positions), positions, 0.1)
     codes = Plane((np.zeros(70_000, np.uint8),))
     read = Page(page(contents(70_000, [codes], positions=positions[order])))
     step = np.ptp(positions[:, 0]) / (2**14 - 1)
@@ -257,7 +258,7 @@ def test_cells_that_touch_a_common_pixel_keep_their_order(pixels, radius, random
     given_order = random.sample(range(n), n)
     blocks = np.zeros(n, int)
     blocks[given_order] = np.arange(n) // 7 * in_blocks
-    order = drawing_order(given_order, pixels, radius, blocks)
+    order = drawing_order(given_order, along_curve(pixels), pixels, radius, blocks)
     assert sorted(order) == list(range(n))
     assert (np.diff(blocks[order]) >= 0).all()
     place, was = np.argsort(order), np.argsort(given_order)
@@ -270,14 +271,14 @@ def test_cells_that_touch_a_common_pixel_keep_their_order(pixels, radius, random
 def test_neighbours_in_the_file_are_neighbours_on_the_plane():
     random = np.random.default_rng(1)
     pixels = random.random((100_000, 2)) * 300
-    order = drawing_order(random.permutation(100_000), pixels, 0.3)
+    order = drawing_order(random.permutation(100_000), along_curve(pixels), pixels, 0.3)
     assert np.median(np.linalg.norm(np.diff(pixels[order], axis=0), axis=1)) < 8
 
 
 @pytest.mark.parametrize("far", [1e6, 1e300, 1.7e308])
 def test_cells_far_apart_have_an_order(far):
     pixels = np.array([[0.0, 0.0], [far, -far], [0.1, 0.1], [far, -far]])
-    order = drawing_order([3, 2, 1, 0], pixels, 0.5)
+    order = drawing_order([3, 2, 1, 0], along_curve(pixels), pixels, 0.5)
     assert sorted(order) == [0, 1, 2, 3]
     assert list(order).index(2) < list(order).index(0)
     assert list(order).index(3) < list(order).index(1)
