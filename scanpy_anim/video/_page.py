@@ -130,7 +130,7 @@ def still_picture(frame: NDArray[np.uint8]) -> tuple[str, bytes]:
     At most 640 pixels a side, as `still_png`.
     """
     png, jpeg = still_png(frame), BytesIO()
-    _small(frame).save(jpeg, "JPEG", quality=85, subsampling=0, optimize=True)
+    _small(frame).save(jpeg, "JPEG", quality=75, progressive=True, optimize=True)
     if len(png) <= len(jpeg.getvalue()):
         return "image/png", png
     return "image/jpeg", jpeg.getvalue()
