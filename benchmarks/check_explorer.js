@@ -13,8 +13,8 @@ const STATE = `(number = 0) => {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum = (sum * 31 + data[i]) | 0;
   return {shown: !player.hidden, frame: Number(one('input')?.value), text: one('input')?.getAttribute('aria-valuetext'),
-    title: one('.title').textContent, play: one('.play')?.getAttribute('aria-label'), sum, tip: one('.tip').hidden ? '' : one('.tip').innerText,
-    says: one('.says').textContent, message: one('.message').textContent, found: one('.found').hidden ? '' : one('.found').innerText,
+    title: one('.title').textContent, play: one('.Play')?.getAttribute('aria-label'), sum, tip: one('.tip').hidden ? '' : one('.tip').innerText,
+    says: one('.says').textContent, message: one('.message')?.textContent ?? '', found: one('.found').hidden ? '' : one('.found').innerText,
     pressed: [...root.querySelectorAll('.legend button[aria-pressed]')].map((b) => b.getAttribute('aria-pressed')),
     box: (({x, y, width, height}) => [x, y, width, height])(one('.stage').getBoundingClientRect())};
 }`;

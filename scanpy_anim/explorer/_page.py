@@ -13,26 +13,36 @@ from scanpy_anim._html import page_around, script_safe
 from scanpy_anim.explorer._encode import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scanpy_anim.explorer._contents import Contents, Poster
     from scanpy_anim.explorer._parts import Parts
 
-#: The player's files, in the order in which they stand in one function.
-_JS = (
-    "compositor.js",
-    "decode.js",
-    "moving.js",
-    "colors.js",
-    "camera.js",
-    "elements.js",
-    "beside.js",
-    "export.js",
-    "drawing.js",
-    "playing.js",
-    "reading.js",
-    "keys.js",
-    "panel.js",
-    "explorer.js",
-)
+#: The player's files, in the order in which they stand in one function, and which pages hold them
+#: (`None`: all), by what the header says of one of their panels.
+_JS: dict[str, Callable[[dict[str, Any]], object] | None] = {
+    "compositor.js": None,
+    "decode.js": None,
+    "curve.js": lambda panel: not panel.keys() & {"follows", "stops", "turn"},
+    "deltas.js": lambda panel: panel.keys() & {"like", "stops", "turn"},
+    "barcodes.js": lambda panel: (panel["names"] or {}).get("kind") == "barcodes",
+    "several.js": lambda panel: "like" in panel,
+    "moving.js": lambda panel: "stops" in panel,
+    "turning.js": lambda panel: "turn" in panel,
+    "ordering.js": lambda panel: "turn" in panel or "sorted" in panel,
+    "colors.js": None,
+    "scores.js": lambda panel: panel["kind"] == "scores",
+    "labels.js": lambda panel: panel["kind"] == "labels",
+    "camera.js": None,
+    "elements.js": None,
+    "export.js": None,
+    "drawing.js": None,
+    "playing.js": None,
+    "reading.js": None,
+    "keys.js": None,
+    "panel.js": None,
+    "explorer.js": None,
+}
 _CSS = "explorer.css"
 
 _FRAGMENT = """\
@@ -61,13 +71,12 @@ if (document.readyState === "loading") {{
 def fragment(contents: Contents, *, alone: bool = False) -> str:
     """Return the HTML that shows some contents, in any page or `alone` in one of its own."""
     header, parts = encode(contents)
-    script = _player_script()
     return _FRAGMENT.format(
         alone=' data-page="1"' if alone else "",
         poster=poster_element(contents.poster, contents.description) if contents.poster else "",
         parts="\n".join(_elements(header, parts)),
         style=script_safe(files(__package__).joinpath(_CSS).read_text("utf-8")),
-        script=script,
+        script=_player_script(header),
     )
 
 
@@ -87,11 +96,17 @@ def poster_element(poster: Poster, description: str) -> str:
     )
 
 
+def _player_script(header: dict[str, Any]) -> str:
+    """Return those of the player's files, joined, that a page with this header needs."""
+    panels = header.get("panels", [header])
+    needed = [name for name, holds in _JS.items() if holds is None or any(map(holds, panels))]
+    return "\n".join(map(_stripped, needed))
+
+
 @cache
-def _player_script() -> str:
-    """Return the player's files, one after the other, without comments and indentation."""
-    folder = files(__package__)
-    text = "\n".join(folder.joinpath(name).read_text("utf-8") for name in _JS)
+def _stripped(name: str) -> str:
+    """Return one of the player's files without comments and indentation."""
+    text = files(__package__).joinpath(name).read_text("utf-8")
     lines = (line.strip() for line in re.sub(r"/\*.*?\*/", "", text, flags=re.S).splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

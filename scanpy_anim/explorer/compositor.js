@@ -3,7 +3,7 @@
  * is one pass over the lists, which blends bytes as Agg does.
  *
  * @typedef {{ax: number, bx: number, ay: number, by: number, width: number, height: number,
- *   radius: number, hiding: number, every?: number, top?: number, layers?: Uint8Array | null,
+ *   radius: number, hiding: number, every?: number, top?: number, layers?: Uint8Array | Uint16Array | null,
  *   order?: Int32Array | null}} View
  * column = ax * x + bx, row = ay * y + by; hiding: least opacity of a cell, 0 to 255; layers: 0 for
  * cells that lie below all others but the last `top`; order: cells back to front, if not as they are
@@ -13,40 +13,34 @@
 const STEPS = Int32Array.from({length: 256}, (_, a) =>
   a === 255 ? 1 << 22 : Math.ceil((a * 2 ** 30) / (65280 + a)));
 
-/** Coverage, 0 to 255, of the pixels around a circle, as offsets in a picture of some stride. */
+/** Circles at places within a pixel: each pixel's offset in a picture of some stride and coverage, 0 to
+ * 255, in one number, drawn once needed. */
 class Glyphs {
   /** @param {number} radius @param {number} steps @param {number} stride */
   constructor(radius, steps, stride) {
     this.radius = radius;
-    this.corners = quarter(radius);
     this.steps = steps;
     this.stride = stride;
-    this.number = new Int32Array(steps * steps).fill(-1);
-    this.starts = new Int32Array(steps * steps + 1);
-    this.offsets = new Int32Array(1 << 12);
-    this.covers = new Int32Array(1 << 12);
+    this.corners = quarter(radius);
+    this.starts = new Int32Array(steps * steps).fill(-1);
+    this.ends = new Int32Array(steps * steps);
+    this.ink = new Int32Array(1 << 12);
     this.count = 0;
   }
 
-  /** Draw the circle at a place within its pixel. @param {number} glyph */
+  /** @param {number} glyph */
   draw(glyph) {
-    const {radius, steps} = this;
+    const {radius, steps, stride, corners} = this;
     const x = ((glyph % steps) + 0.5) / steps, y = (Math.floor(glyph / steps) + 0.5) / steps;
-    let end = this.starts[this.count];
+    this.starts[glyph] = this.count;
     for (let row = Math.floor(y - radius); row < y + radius; row++) {
       for (let col = Math.floor(x - radius); col < x + radius; col++) {
-        const cover = Math.min(255, 256 * circleCover(col - x, row - y, this.corners) | 0); // as Agg rounds
-        if (!cover) continue;
-        if (end === this.offsets.length) {
-          this.offsets = grown(this.offsets);
-          this.covers = grown(this.covers);
-        }
-        this.offsets[end] = row * this.stride + col;
-        this.covers[end++] = cover;
+        const cover = Math.min(255, 256 * circleCover(col - x, row - y, corners) | 0); // as Agg rounds
+        if (this.count === this.ink.length) this.ink = larger(this.ink);
+        if (cover) this.ink[this.count++] = (row * stride + col) * 256 + cover;
       }
     }
-    this.starts[this.count + 1] = end;
-    return (this.number[glyph] = this.count++);
+    this.ends[glyph] = this.count;
   }
 }
 
@@ -89,11 +83,11 @@ function circleCover(left, top, corners) {
   return (sum * Math.max(0, to - from)) / parts;
 }
 
-/** @template {Int32Array<any> | Uint8Array<any>} T @param {T} array @returns {T} */
-function grown(array) {
-  const larger = new (/** @type {any} */ (array.constructor))(array.length * 2);
-  larger.set(array);
-  return larger;
+/** @param {Int32Array} array */
+function larger(array) {
+  const twice = new Int32Array(array.length * 2);
+  twice.set(array);
+  return twice;
 }
 
 class Compositor {
@@ -101,123 +95,102 @@ class Compositor {
   constructor(x, y) {
     this.x = x;
     this.y = y;
-    /** Cells that are seen, in the order in which the lists meet them. */
-    this.cells = new Int32Array(0);
-    this.colors = new Int32Array(0);
-    this.pixels = new Int32Array(0);
-    this.starts = new Int32Array(1);
-    this.members = new Int32Array(0);
+    /** Cells that are seen, in the order in which the lists meet them, and their colors. */
+    this.cells = this.colors = new Int32Array(0);
+    this.pixels = this.starts = this.members = new Int32Array(0);
     this.thickness = new Uint8Array(0);
     this.width = 0;
     this.number = new Int32Array(x.length);
+    this.light = new Float32Array(0);
+    /** What was met: of each pixel the last one, of each the one met before, cell and coverage. */
+    this.heads = new Int32Array(0);
     const room = Math.min(1 << 22, Math.max(1 << 16, 4 * x.length)); // grows where more is met
-    this.met = {pixels: new Int32Array(room), cells: new Int32Array(room), covers: new Uint8Array(room)};
+    this.before = new Int32Array(room);
+    this.met = new Int32Array(room);
+    this.covers = new Int32Array(room);
+    this.count = 0;
   }
 
   /** List what is seen through each pixel. @param {View} view */
   look(view) {
-    const margin = 2 * Math.ceil(view.radius) + 2, stride = view.width + 2 * margin;
-    const light = new Float32Array(stride * (view.height + 2 * margin)).fill(1);
-    const counts = new Int32Array(light.length + 1);
-    const steps = this.x.length > 4096 ? 32 : 256;
-    const glyphs = new Glyphs(view.radius, steps, stride);
-    const n = this.x.length, top = Math.max(0, n - (view.top ?? 0)), layers = view.layers;
-    let met = this._lookThrough(view, top, n, -1, glyphs, light, counts, 0);
-    for (const layer of layers ? [1, 0] : [-1]) {
-      met = this._lookThrough(view, 0, top, layer, glyphs, light, counts, met);
+    const margin = 2 * Math.ceil(view.radius) + 2, stride = view.width + 2 * margin, n = this.x.length;
+    const size = stride * (view.height + 2 * margin), top = Math.max(0, n - (view.top ?? 0));
+    if (size !== this.light.length) {
+      this.light = new Float32Array(size);
+      this.heads = new Int32Array(size);
     }
-    this._sort(view, margin, stride, counts, met);
+    this.light.fill(1);
+    this.heads.fill(0);
+    this.count = 1; // 0: nothing
+    const glyphs = new Glyphs(view.radius, n > 4096 ? 32 : 256, stride);
+    this._meet(view, glyphs, top, n, -1);
+    for (const layer of view.layers ? [1, 0] : [-1]) this._meet(view, glyphs, 0, top, layer);
+    this._list(view, margin, stride);
   }
 
   /** Meet the cells first .. last of a layer (-1: any), from the last.
-   * @param {View} view @param {number} first @param {number} last @param {number} layer
-   * @param {Glyphs} glyphs @param {Float32Array} light @param {Int32Array} counts
-   * @param {number} met */
-  _lookThrough(view, first, last, layer, glyphs, light, counts, met) {
-    const {x, y} = this, {ax, ay, layers, order} = view, {steps, stride, number} = glyphs;
+   * @param {View} view @param {Glyphs} glyphs @param {number} first @param {number} last @param {number} layer */
+  _meet(view, glyphs, first, last, layer) {
+    const {x, y, light, heads} = this, {ax, ay, layers, order, every = 1} = view, {steps, stride, starts, ends} = glyphs;
     const reach = Math.ceil(view.radius) + 1, bx = view.bx + 2 * reach, by = view.by + 2 * reach;
-    const right = view.width + 3 * reach, bottom = view.height + 3 * reach;
-    const hiding = view.hiding / (255 * 255), every = view.every ?? 1;
-    let {pixels, cells, covers} = this.met;
-    let {offsets, covers: thick} = glyphs;
-    const {starts} = glyphs;
-    const start = every > 1 ? last - 1 - ((last - 1) % every) : last - 1;
-    for (let k = start; k >= first; k -= every) {
-      const i = order ? order[k] : k;
-      if (layer >= 0 && layers && layers[i] !== layer) continue;
-      const u = ax * x[i] + bx, v = ay * y[i] + by;
-      if (!(u >= reach && u < right && v >= reach && v < bottom)) continue;
-      const col = u | 0, row = v | 0;
-      const glyph = (((v - row) * steps) | 0) * steps + (((u - col) * steps) | 0);
-      let g = number[glyph];
-      if (g < 0) {
-        g = glyphs.draw(glyph);
-        offsets = glyphs.offsets;
-        thick = glyphs.covers;
+    const right = view.width + 3 * reach, bottom = view.height + 3 * reach, hiding = view.hiding / (255 * 255);
+    let {before, met, covers, count} = this, {ink} = glyphs;
+    for (let k = last - 1 - ((last - 1) % every); k >= first; k -= every) {
+      const i = order ? order[k] : k, u = ax * x[i] + bx, v = ay * y[i] + by;
+      if (!(u >= reach && u < right && v >= reach && v < bottom) || (layer >= 0 && layers?.[i] !== layer)) continue;
+      const col = u | 0, row = v | 0, glyph = (((v - row) * steps) | 0) * steps + (((u - col) * steps) | 0), base = row * stride + col;
+      if (starts[glyph] < 0) {
+        glyphs.draw(glyph);
+        ink = glyphs.ink;
       }
-      const base = row * stride + col, end = starts[g + 1];
-      let e = starts[g];
-      while (met + end - e > pixels.length) {
-        this.met = {pixels: grown(pixels), cells: grown(cells), covers: grown(covers)};
-        ({pixels, cells, covers} = this.met);
+      let e = starts[glyph];
+      const end = ends[glyph];
+      while (count + end - e > met.length) {
+        before = this.before = larger(before);
+        met = this.met = larger(met);
+        covers = this.covers = larger(covers);
       }
       for (; e < end; e++) {
-        const p = base + offsets[e], left = light[p];
+        const one = ink[e], p = base + (one >> 8), left = light[p];
         if (left < 1 / 256) continue;
-        const cover = thick[e];
+        const cover = one & 255;
         light[p] = left * (1 - cover * hiding);
-        counts[p]++;
-        pixels[met] = p;
-        cells[met] = i;
-        covers[met++] = cover;
+        before[count] = heads[p];
+        heads[p] = count;
+        met[count] = i;
+        covers[count++] = cover;
       }
     }
-    return met;
+    this.count = count;
   }
 
-  /** Sort what was met by pixel, back to front, and number the cells that are seen.
-   * @param {View} view @param {number} margin @param {number} stride @param {Int32Array} counts
-   * @param {number} met */
-  _sort(view, margin, stride, counts, met) {
-    const {width, height} = view, {pixels, cells, covers} = this.met;
-    let touched = 0, n = 0;
+  /** List what was met by pixel, back to front, and number the cells that are seen.
+   * @param {View} view @param {number} margin @param {number} stride */
+  _list({width, height}, margin, stride) {
+    const {heads, before, met, covers, number, count} = this;
+    const pixels = new Int32Array(Math.min(width * height, count)), starts = new Int32Array(pixels.length + 1);
+    const members = new Int32Array(count), thickness = new Uint8Array(count), cells = new Int32Array(Math.min(number.length, count));
+    let touched = 0, n = 0, seen = 0;
+    number.fill(0);
     for (let row = 0; row < height; row++) {
-      const at = (row + margin) * stride + margin;
-      for (let p = at; p < at + width; p++) if (counts[p]) touched++;
-    }
-    const places = new Int32Array(touched), starts = new Int32Array(touched + 1);
-    const ends = new Int32Array(counts.length);
-    touched = 0;
-    for (let row = 0; row < height; row++) {
-      const at = (row + margin) * stride + margin;
-      for (let col = 0; col < width; col++) {
-        const count = counts[at + col];
-        if (!count) continue;
-        places[touched++] = row * width + col;
-        ends[at + col] = starts[touched] = n += count;
+      for (let col = 0, at = (row + margin) * stride + margin; col < width; col++) {
+        let k = heads[at + col];
+        if (!k) continue;
+        pixels[touched++] = row * width + col;
+        for (; k; k = before[k]) {
+          const cell = met[k];
+          if (!number[cell]) {
+            cells[seen] = cell;
+            number[cell] = ++seen;
+          }
+          members[n] = number[cell] - 1;
+          thickness[n++] = covers[k];
+        }
+        starts[touched] = n;
       }
     }
-    const members = new Int32Array(n), thickness = new Uint8Array(n);
-    for (let k = 0; k < met; k++) {
-      const p = pixels[k];
-      if (!ends[p]) continue; // outside
-      const at = --ends[p];
-      members[at] = cells[k];
-      thickness[at] = covers[k];
-    }
-    const {number} = this, seen = cells; // no longer needed
-    number.fill(-1);
-    let count = 0;
-    for (let k = 0; k < n; k++) {
-      const cell = members[k];
-      if (number[cell] < 0) {
-        number[cell] = count;
-        seen[count++] = cell;
-      }
-      members[k] = number[cell];
-    }
-    Object.assign(this, {pixels: places, starts, members, thickness, width,
-      cells: seen.slice(0, count), colors: new Int32Array(count)});
+    Object.assign(this, {pixels: pixels.subarray(0, touched), starts, members, thickness, width,
+      cells: cells.slice(0, seen), colors: new Int32Array(seen)});
   }
 
   /** Blend the colors of what is seen over a background, 0xAABBGGRR all of them.

@@ -6,7 +6,7 @@ function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? '' : value);
+    else if (value !== false) element.setAttribute(name, value);
   }
   element.append(...children);
   return element;
@@ -14,38 +14,39 @@ function make(tag, attributes = {}, ...children) {
 
 /** @type {Record<string, string>} */
 const ICONS = {
-  play: 'M7 4.5v15l12-7.5z', pause: 'M7 5h3.5v14H7zM13.5 5H17v14h-3.5z',
-  back: 'M6 5h2v14H6zM18.5 5v14L9 12z', next: 'M16 5h2v14h-2zM5.500 5v14L15 12z',
+  Play: 'M7 4v16l12-8z', Pause: 'M7 5h4v14H7zM14 5h4v14h-4z',
+  back: 'M6 5h2v14H6zM18 5v14L9 12z', next: 'M16 5h2v14h-2zM6 5v14l9-7z',
   closer: 'M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z', farther: 'M5 11h14v2H5z',
-  home: 'M12 4l9 8h-3v8h-4.500v-5h-3v5H6v-8H3z',
-  lasso: 'M12 4c5 0 9 2.500 9 6s-4 6-9 6c-.8 0-1.500 0-2.200-.2-.2 2.300-1.600 4-4 4.700l-.6-1.900c1.700-.5 2.500-1.700 2.600-3.400C5 14 3 12.200 3 10c0-3.500 4-6 9-6zm0 2c-4 0-7 1.800-7 4s3 4 7 4 7-1.800 7-4-3-4-7-4z',
-  photo: 'M9 5h6l1.500 2H21v12H3V7h4.500zM12 9a4 4 0 100 8 4 4 0 000-8z',
-  film: 'M3 6h12v4.500L21 7v10l-6-3.500V18H3z',
+  home: 'M12 4l9 8h-3v8h-5v-5h-2v5H6v-8H3z',
+  lasso: 'M12 4a9 6 0 100 12 9 6 0 000-12zm0 2a7 4 0 110 8 7 4 0 010-8zM8 14l-3 7h2l3-7z',
+  photo: 'M9 5h6l2 2h4v12H3V7h4zm3 4a4 4 0 100 8 4 4 0 000-8z',
+  film: 'M3 6h12v4l6-3v10l-6-3v4H3z',
   full: 'M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z',
 };
 
-/** @param {string} icon */
-function drawn(icon) {
-  const space = 'http://www.w3.org/2000/svg', svg = document.createElementNS(space, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.append(document.createElementNS(space, 'path'));
-  svg.firstElementChild?.setAttribute('d', ICONS[icon]);
-  return svg;
+/** Have a button show and say something else. @param {any} button @param {string} icon @param {string} [label] */
+function relabel(button, icon, label = icon) {
+  button.title = label;
+  button.ariaLabel = label;
+  button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[icon]}"/></svg>`;
+  return button;
 }
 
-/** @param {string} icon @param {string} label @param {() => void} act
- * @param {Record<string, any>} [more] */
-function iconButton(icon, label, act, more = {}) {
-  return make('button', {type: 'button', class: icon, 'aria-label': label, title: label, onclick: act, ...more}, drawn(icon));
+/** @param {string} icon @param {string} label @param {() => void} onclick */
+function iconButton(icon, label, onclick) {
+  return relabel(make('button', {class: icon, onclick}), icon, label);
 }
 
-/** Give a file to the reader. @param {Blob | null} blob @param {string} name */
-function download(blob, name) {
-  if (!blob) return;
-  const link = make('a', {href: URL.createObjectURL(blob), download: name});
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+/** @param {any} button @param {unknown} on */
+function press(button, on) {
+  button.ariaPressed = `${!!on}`;
+}
+
+/** Give a file to the reader. @param {BlobPart[]} content @param {string} type @param {string} name */
+function download(content, type, name) {
+  const href = URL.createObjectURL(new Blob(content, {type}));
+  make('a', {href, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10000);
 }
 
 /** @param {string} text @returns {Promise<void>} */
@@ -59,6 +60,6 @@ async function copy(text) {
     area.select();
     const done = document.execCommand('copy');
     area.remove();
-    if (!done) throw new Error('not copied');
+    if (!done) throw new Error();
   }
 }

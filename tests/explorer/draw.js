@@ -5,8 +5,8 @@ const {readFileSync, writeFileSync} = require('node:fs');
 
 /** Runs in node or in a page; returns the pictures in letters, and milliseconds of each step. */
 async function drawMoments({script, parts, view, moments, panel = 0, scale, rounds = 1}) {
-  const {Colors, Compositor, decodeCells, hexColor, moveCells, orderByValue} = new Function(
-    `${script}; return {Colors, Compositor, decodeCells, hexColor, moveCells, orderByValue};`)();
+  const {Compositor, colorsOf, decodeCells, hexColor, look} = new Function(
+    `${script}; return {Compositor, colorsOf, decodeCells, hexColor, look};`)();
   const host = {querySelector: (selector) => ({textContent: parts[selector.slice(12, -2)]})};
   const whole = JSON.parse(parts.header), {width, height} = view, told = {}, found = [];
   const panels = (whole.panels ?? [whole]).map((own, k) => ({...whole, ...own, prefix: k ? `${k}-` : ''}));
@@ -21,7 +21,8 @@ async function drawMoments({script, parts, view, moments, panel = 0, scale, roun
     begin = clock();
   };
   for (const one of panels.slice(0, panel + 1)) found.push(await decodeCells(host, one, found));
-  const cells = found[panel], colors = new Colors(header, cells);
+  const cells = found[panel], colors = colorsOf(header);
+  colors.cells = cells;
   since('decode');
   if (scale) colors.scale = scale;
   const compositor = new Compositor(cells.x, cells.y), pictures = [];
@@ -32,9 +33,7 @@ async function drawMoments({script, parts, view, moments, panel = 0, scale, roun
       const moment = header.moments[number], layers = colors.layers(moment[0]);
       if (before === null || layers || before || header.stops || header.turn || header.sorted) {
         begin = clock();
-        moveCells(cells, header, moment[4]);
-        if (header.sorted) orderByValue(cells, colors, moment);
-        compositor.look({...view, hiding: colors.hiding, top: header.top, layers, order: cells.order});
+        look({cells, colors, header, compositor, moment}, view);
         since('look');
         before = layers ?? false;
       }

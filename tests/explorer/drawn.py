@@ -62,7 +62,7 @@ def drawn(film, moments, folder, **task):
         "height": height,
         "radius": header["view"]["radius"],
     }
-    task |= {"script": _player_script(), "parts": parts, "view": view, "moments": moments}
+    task |= {"script": _player_script(whole), "parts": parts, "view": view, "moments": moments}
     done = subprocess.run(
         [NODE, str(DRAW), str(folder)],
         input=json.dumps(task),

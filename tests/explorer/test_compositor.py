@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -9,6 +12,8 @@ import scanpy as sc
 from scipy import sparse
 
 import scanpy_anim as sca
+import scanpy_anim.explorer
+from scanpy_anim.explorer._page import _JS, _player_script, _stripped
 from tests.explorer.drawn import NODE, differences
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
@@ -201,3 +206,43 @@ def test_strange_films(tmp_path, make):
     for mean, within in differences(film, list(range(len(film))), tmp_path):
         assert mean <= 0.5
         assert within >= 0.998
+
+
+#: What no page needs unless its header says so: a name, and what says so.
+DOORS = {
+    "decodeBarcodes": {"names": {"kind": "barcodes"}},
+    "placesOf": {"like": 0},
+    "moveCells": {"stops": [[0, 0]]},
+    "turnCells": {"turn": 0.5},
+    "orderByValue": {"sorted": 1},
+    "Scores": {"kind": "scores"},
+    "Labels": {"kind": "labels"},
+}
+
+
+@pytest.mark.parametrize("kind", ["scores", "labels"])
+@pytest.mark.parametrize("more", [[], *([name] for name in DOORS), list(DOORS)[:-2]])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_page_holds_the_scripts_it_needs(kind, more, several):
+    panel = {"kind": kind, "names": None}
+    other = panel | {key: value for name in more for key, value in DOORS[name].items()}
+    script = _player_script({"panels": [panel, other]} if several else other)
+    everything = {one: name for name in _JS for one in _defined(name)}
+    defined = {one for one, name in everything.items() if _stripped(name) in script}
+    shown = {panel["kind"], other["kind"]} if several else {other["kind"]}
+    needed = {"Scores", "Labels"} & {one.capitalize() for one in shown} | set(more)
+    if "turnCells" in needed:
+        needed.add("orderByValue")  # its file orders cells that turn, too
+    if needed & {"placesOf", "moveCells", "turnCells"}:
+        needed |= {"byDeltas", "undelta"}
+    if several or not needed & {"moveCells", "turnCells"}:
+        needed.add("alongCurve")
+    allowed = {*DOORS, "byDeltas", "undelta", "alongCurve"} - needed
+    assert needed <= defined
+    assert set(everything) & set(re.findall(r"\w+", script)) - defined == allowed
+
+
+def _defined(name: str) -> list[str]:
+    """What a file defines for all others."""
+    text = (Path(scanpy_anim.explorer.__file__).parent / name).read_text("utf-8")
+    return re.findall(r"^(?:async )?(?:function|class|const) (\w+)", text, flags=re.M)
