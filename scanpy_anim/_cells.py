@@ -12,6 +12,7 @@ from scipy import sparse
 
 from scanpy_anim._checks import (
     MissingKeyError,
+    as_array,
     few,
     require_finite,
     require_own_memory,
@@ -39,6 +40,8 @@ def read_cells(obs_names: pd.Index, cells: Any, *, name: str = "seeds") -> Cells
     cells = native(cells)
     if isinstance(cells, np.ndarray) and cells.ndim == 0:
         cells = cells.item()
+    if isinstance(cells, bytes):
+        raise _bytes(name)
     if isinstance(cells, (str, Integral | np.bool_)):
         cells = [cells]
     if isinstance(cells, np.ma.MaskedArray):
@@ -46,7 +49,7 @@ def read_cells(obs_names: pd.Index, cells: Any, *, name: str = "seeds") -> Cells
     if sparse.issparse(cells):
         # always a signal, never positions; and before the mappings, which some formats are too
         if cells.dtype.kind in "biuf":
-            cells = cells.astype(np.float64)
+            cells = in_full(cells).astype(np.float64)
         cells = cells.toarray()
     if isinstance(cells, Mapping):
         return _weighted(obs_names, cells, name)
@@ -83,14 +86,16 @@ def _as_vector(cells: Any, name: str) -> NDArray[Any]:
             cells = np.array(cells, dtype=object)
         if len(kinds) > 1 and any(issubclass(kind, str) for kind in kinds):
             raise TypeError(f"{name} mixes names with {few(k.__name__ for k in kinds)}")
-    values = np.asarray(cells)
+    values = as_array(name, cells)
     if values.ndim == 2 and 1 in values.shape:
         values = values.ravel()
     if values.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional here, not of shape {values.shape}")
     if values.dtype.kind == "O":
         values = _unboxed(values, name)
-    if values.dtype.kind not in "biufUST":
+    if values.dtype.kind == "S":
+        raise _bytes(name)
+    if values.dtype.kind not in "biufUT":
         raise TypeError(f"{name} of dtype {values.dtype} are neither names nor numbers")
     return values
 
@@ -114,6 +119,10 @@ def align(obs_names: pd.Index, labelled: Any, name: str) -> Any:
     return labelled.reindex(obs_names)
 
 
+def _bytes(name: str) -> TypeError:
+    return TypeError(f"{name} are bytes, names are text: pass `numpy.char.decode(...)` of them")
+
+
 def empty(name: str) -> ValueError:
     """Error for seeds that select no cell."""
     return ValueError(f"{name} are empty: name at least one cell to start from")
@@ -130,11 +139,23 @@ def is_mask(values: Any) -> bool:
 
 
 def native(values: Any) -> Any:
-    """Numbers in the byte order of this machine, which is the only one that pandas reads."""
+    """Values as pandas reads them: in the byte order of this machine, Arrow's dictionaries spelled.
+
+    pandas takes the latter for categories without being able to count them.
+    """
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and not dtype.isnative:
         return values.astype(dtype.newbyteorder("="))
+    if isinstance(dtype, pd.ArrowDtype) and hasattr(dtype.pyarrow_dtype, "value_type"):
+        return values.astype(pd.ArrowDtype(dtype.pyarrow_dtype.value_type))
     return values
+
+
+def in_full(values: Any) -> Any:
+    """Numbers of scipy's matrices in a width that it computes with: no halves, native bytes."""
+    dtype = values.dtype.newbyteorder("=")
+    dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
+    return values if dtype == values.dtype else values.astype(dtype)
 
 
 def _for_labels(numbers: pd.Series) -> str:

@@ -98,10 +98,19 @@ def whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
 
 def as_array(name: str, value: Any) -> NDArray[Any]:
     """Take an array, or what becomes one: rows of one length."""
+    if hasattr(value, "__cuda_array_interface__"):
+        raise TypeError(
+            f"{name} is in the memory of a GPU ({type(value).__name__}): pass what `.get()` or "
+            "`.copy_to_host()` gives"
+        )
     try:
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is no array: {error}") from None
+    except Exception as error:  # whatever an array of another package says
+        raise TypeError(
+            f"{name} ({type(value).__name__}) cannot be read as an array of numpy: {error}"
+        ) from error
 
 
 def number(
@@ -159,6 +168,7 @@ def require_own_memory(values: Any, name: str) -> None:
         "jaxlib": ("a JAX array", "__array__()"),
         "h5py": ("in a file", "[()]"),
         "zarr": ("in a file", "[...]"),
+        "sparse": ("a sparse array of another package", "to_scipy_sparse()"),
     }.get(home)
     if where is None and home == "anndata" and "Dataset" in kind:
         where = ("in a file", "to_memory()")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from scanpy_anim._cells import native
+from scanpy_anim._cells import in_full, native
 from scanpy_anim._checks import MissingKeyError, as_array, require_own_memory, text
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def as_csr(
     """
     require_own_memory(graph, name)
     if isinstance(graph, pd.DataFrame):
-        graph = graph.to_numpy()
+        graph = _by_name(graph, name)
     elif isinstance(graph, np.ma.MaskedArray):
         graph = graph.filled(0)
     elif not hasattr(graph, "shape"):
@@ -133,11 +133,9 @@ def as_csr(
         raise ValueError(f"{name} is of shape {shape}, but there are {n_obs} cells")
     if graph.dtype.kind not in "biuf":
         raise TypeError(f"{name} of dtype {graph.dtype}: weights must be real numbers")
+    graph = in_full(graph if sparse.issparse(graph) else as_array(name, graph))
     if not sparse.issparse(graph):
-        dense = np.asarray(graph)
-        # scipy knows no halves, and no other byte order
-        half = dense.dtype == np.float16 or not dense.dtype.isnative
-        graph = sparse.csr_array(dense.astype(np.float32 if half else dense.dtype, copy=False))
+        graph = sparse.csr_array(graph)
     compressed = _compressed(graph, name)
     require_structure(compressed, name)
     compressed = _within_range(compressed, name)
@@ -145,6 +143,24 @@ def as_csr(
         compressed = sparse.csr_array(compressed + compressed.T)
         compressed.data *= np.float32(0.5)  # in place: the graph is not held twice
     return compressed
+
+
+def _by_name(graph: pd.DataFrame, name: str) -> NDArray[Any]:
+    """Weights of a table whose columns are named like its rows, in whatever order."""
+    rows, columns = graph.index, graph.columns
+    shared = columns.isin(rows)
+    if shared.any() and not columns.equals(rows):
+        distinct = rows.is_unique and columns.is_unique
+        if not (shared.all() and distinct and len(rows) == len(columns)):
+            raise ValueError(
+                f"{name}: {int((~shared).sum())} of {len(columns)} columns are named otherwise "
+                "than the rows, or names occur twice: rows and columns are the same cells"
+            )
+        graph = graph[rows]
+    if any(pd.api.types.is_extension_array_dtype(dtype) for dtype in graph.dtypes):
+        numeric = all(pd.api.types.is_numeric_dtype(dtype) for dtype in graph.dtypes)
+        return graph.to_numpy(np.float64, na_value=np.nan) if numeric else graph.to_numpy()
+    return graph.to_numpy()
 
 
 def _compressed(graph: Any, name: str) -> sparse.csr_array:

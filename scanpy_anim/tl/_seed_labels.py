@@ -115,7 +115,7 @@ def _of_array(adata: AnnData, seeds: Any, unlabeled: Any) -> _Labels | None:
     if not isinstance(seeds, Sequence | np.ndarray | pd.api.extensions.ExtensionArray):
         return None
     dtype = getattr(seeds, "dtype", None)
-    if getattr(dtype, "names", None):
+    if getattr(dtype, "kind", "") == "V":
         raise TypeError(f"seeds is a structured array ({dtype}): choose one of its fields")
     if len(seeds) != adata.n_obs or pd.api.types.is_list_like(seeds[0]):
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from scanpy_anim._cells import Cells, empty, read_cells
+from scanpy_anim._cells import Cells, empty, in_full, read_cells
 from scanpy_anim._checks import as_array, require_finite, require_range
 from scanpy_anim._table import in_memory
 from scanpy_anim.tl._peak import require_room
@@ -72,9 +72,7 @@ def from_matrix(obs_names: pd.Index, signal: Any, names: tuple[str, ...] | None)
         )
     if signal.dtype.kind not in "biuf":
         raise TypeError(f"seeds of dtype {signal.dtype} are not a signal: pass numbers")
-    # scipy knows no halves
-    dense_or_sparse = signal if sparse.issparse(signal) else signal.astype(np.float64)
-    compressed = sparse.csr_array(dense_or_sparse).astype(np.float64)
+    compressed = sparse.csr_array(in_full(signal)).astype(np.float64)
     if not np.isfinite(compressed.data).all():
         require_finite(compressed.toarray(), "seeds")
     compressed.eliminate_zeros()
@@ -87,7 +85,7 @@ def from_matrix(obs_names: pd.Index, signal: Any, names: tuple[str, ...] | None)
     if not len(positions):
         raise empty("seeds")
     require_room(*compressed.shape)
-    rows = compressed[positions].toarray().astype(np.float32)
+    rows = compressed[positions].astype(np.float32).toarray()
     several = len(names) > 1
     return Seeds(
         positions,
@@ -184,6 +182,7 @@ def nonzero_rows_of(signal: Any, n_obs: int) -> tuple[NDArray[np.int64], NDArray
     if signal.dtype.kind not in "biuf":
         raise TypeError(f"signal of dtype {signal.dtype}: pass real numbers")
     if sparse.issparse(signal):
+        signal = in_full(signal)
         rows = sparse.csr_array(signal if signal.ndim == 2 else signal.reshape(-1, 1))
         # stored zeros count here, and are dropped below
         positions = np.flatnonzero(np.diff(rows.indptr))

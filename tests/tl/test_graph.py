@@ -170,6 +170,9 @@ SPELLED = {
     "big-endian": _swapped,
     "read only": _read_only,
     "DataFrame": lambda g: pd.DataFrame(g.toarray()),
+    "DataFrame, columns in another order": lambda g: pd.DataFrame(g.toarray()).iloc[:, ::-1],
+    "DataFrame, columns without names": lambda g: pd.DataFrame(g.toarray(), map(str, range(N_OBS))),
+    "nullable DataFrame": lambda g: pd.DataFrame(g.toarray()).astype("Float64"),
     "sparse DataFrame": lambda g: pd.DataFrame.sparse.from_spmatrix(g),
     "lists": lambda g: g.toarray().tolist(),
     "Fortran order": lambda g: np.asfortranarray(g.toarray()),
@@ -199,6 +202,60 @@ def test_the_same_graph_in_any_spelling(spell: Callable[[Any], Any], n_classes: 
     expected = propagate(graph, signal, tol=0, max_iter=4)
     outcome = propagate(spell(graph), signal, tol=0, max_iter=4)
     np.testing.assert_allclose(outcome.history, expected.history, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia", "bsr"])
+@pytest.mark.parametrize("dtype", ["f2", ">f2", ">f4", ">f8"])
+def test_sparse_weights_and_signals_that_scipy_does_not_compute_with(dtype: str, kind: str) -> None:
+    """They come from files and from casts of `.data`, which scipy does not look at."""
+    graph, signal = _graph().asformat(kind), sparse.coo_array(np.eye(N_OBS)[:, :1]).asformat(kind)
+    weights = np.round(_graph().toarray() * 64) / 64
+    graph.data = (np.round(graph.data * 64) / 64).astype(dtype)
+    signal.data = signal.data.astype(dtype)
+    outcome = propagate(graph, signal, alpha=0.9)
+    expected = reference.soft_limit(weights, np.eye(N_OBS)[0], 0.9, "symmetric")
+    np.testing.assert_allclose(outcome.limit, expected, rtol=1e-4)
+
+
+def test_tables_of_other_cells_are_no_graph() -> None:
+    table = pd.DataFrame(np.ones((3, 3)), index=["a", "b", "c"], columns=["a", "b", "d"])
+    with pytest.raises(ValueError, match="1 of 3 columns are named otherwise than the rows"):
+        propagate(table, [1, 0, 0])
+
+
+class _OnGpu:
+    """As PyTorch, numba and CuPy have arrays on a device: numpy cannot read them."""
+
+    def __init__(self, values: Any) -> None:
+        self.shape, self.dtype, self.ndim = values.shape, values.dtype, values.ndim
+        self.__cuda_array_interface__ = {"shape": values.shape}
+
+
+class _Opaque(_OnGpu):
+    """An array that has its own words for not being one of numpy."""
+
+    def __init__(self, values: Any) -> None:
+        super().__init__(values)
+        del self.__cuda_array_interface__
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("densify me")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [(_OnGpu, r"in the memory of a GPU \(_OnGpu\)"), (_Opaque, r"cannot be read .*densify me")],
+)
+def test_foreign_arrays_are_refused_by_name(pbmc: AnnData, kind: Any, said: str) -> None:
+    signal = np.eye(3)[0]
+    with pytest.raises(TypeError, match=f"graph .*{said}"):
+        propagate(kind(np.ones((3, 3))), signal)
+    with pytest.raises(TypeError, match=f"signal .*{said}"):
+        propagate(np.ones((3, 3)), kind(signal))
+    with pytest.raises(TypeError, match=f"seeds .*{said}"):
+        tl.label_propagation(pbmc, kind(np.ones(700)))
+    with pytest.raises(TypeError, match=rf"seeds\['A'\] .*{said}"):
+        tl.label_propagation(pbmc, {"A": kind(np.ones(700)), "B": [1]})
 
 
 @pytest.mark.parametrize("dtype", [np.float16, bool, np.int8, np.uint64])

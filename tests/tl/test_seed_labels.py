@@ -345,12 +345,14 @@ def test_the_same_index_goes_by_position_even_with_names_twice(islands: AnnData)
 def test_arrow_columns(islands: AnnData) -> None:
     pa = pytest.importorskip("pyarrow")
     text = pd.Series(["A", "B", *[None] * 7], NAMES, dtype=pd.ArrowDtype(pa.string()))
+    words = text.astype(pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string())))
     mask = pd.Series([True, False, None] * 3, NAMES, dtype=pd.ArrowDtype(pa.bool_()))
     codes = pd.Series(INTEGERS, NAMES, dtype=pd.ArrowDtype(pa.int16()))
     signal = pd.Series([1.5, *[0.0] * 8], NAMES, dtype=pd.ArrowDtype(pa.float32()))
     listed = pd.Series(["cell3"], dtype=pd.ArrowDtype(pa.string()))
     islands.obs["text"], islands.obs["mask"], islands.obs["codes"] = text, mask, codes
-    for seeds in ("text", text, text.iloc[::-1], text.iloc[:2]):
+    islands.obs["words"] = words
+    for seeds in ("text", text, text.iloc[::-1], text.iloc[:2], "words", words, words.array):
         assert _told(resolve_seeds(islands, seeds)) == HALF
     for seeds in ("mask", mask, mask.iloc[::-1], mask.array):
         assert _told(resolve_seeds(islands, seeds)) == {"": [0, 3, 6]}

@@ -207,6 +207,10 @@ BAD = {
     "repeated index": (pd.Series(1.0, index=["cell1"] * 2), ValueError, "more than once"),
     "text table": (pd.DataFrame({"A": ["x"]}, index=["cell1"]), TypeError, "not numeric"),
     "short Categorical": (pd.Categorical(["A"]), ValueError, "label 1 cells"),
+    "bytes": (b"cell1", TypeError, "seeds are bytes, names are text"),
+    "list of bytes": ([b"cell1"], TypeError, r"numpy\.char\.decode"),
+    "void": (np.zeros(9, "V4"), TypeError, "structured array"),
+    "rows of several lengths": ([["cell1"], ["cell2", "cell3"]], ValueError, "seeds is no array"),
     "column of text for a class": ({"A": "kind", "B": [1]}, TypeError, "not boolean"),
 }
 
