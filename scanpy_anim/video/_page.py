@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scanpy_anim.video._options import Frames, Options
 
 _STILL_SIDE = 640  # pixels of the picture shown where scripts do not run
+_FEW_COLORS = 1 << 13  # of it: a png of more is larger than a jpeg, and its palette takes long
 
 _FRAGMENT = """\
 <div class="scanpy-anim" data-film="{key}" data-lm-suppress-shortcuts="true">
@@ -129,11 +130,12 @@ def still_picture(frame: NDArray[np.uint8]) -> tuple[str, bytes]:
 
     At most 640 pixels a side, as `still_png`.
     """
-    png, jpeg = still_png(frame), BytesIO()
-    _small(frame).save(jpeg, "JPEG", quality=75, progressive=True, optimize=True)
-    if len(png) <= len(jpeg.getvalue()):
-        return "image/png", png
-    return "image/jpeg", jpeg.getvalue()
+    picture, jpeg = _small(frame), BytesIO()
+    picture.save(jpeg, "JPEG", quality=75, progressive=True, optimize=True)
+    smallest = "image/jpeg", jpeg.getvalue()
+    if picture.getcolors(_FEW_COLORS) is None:
+        return smallest
+    return min(smallest, ("image/png", still_png(frame)), key=lambda still: len(still[1]))
 
 
 def _small(frame: NDArray[np.uint8]) -> Image.Image:
