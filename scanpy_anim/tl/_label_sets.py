@@ -10,7 +10,9 @@ make the sets too large. Label `c` belongs to a cell's set unless its share is a
 
 Classes with too few seeds speak together (as in Ding, Angelopoulos, Bates, Jordan and Tibshirani,
 NeurIPS 2023), weighed by how many cells are of each (Podkopaev and Ramdas, UAI 2021). Were seeds of
-all classes to stand in, small types, which are harder, would hold the truth far too rarely.
+all classes to stand in, small types, which are harder, would hold the truth far too rarely. Where
+even they are too few together, the next smallest class joins them and gives up its own word: the
+promise is kept for each group of classes only if all of a group go by the group's seeds.
 """
 
 from __future__ import annotations
@@ -45,11 +47,13 @@ def label_sets(
     n_obs, n_classes = everyone[0].shape
     counts = np.bincount(truth, minlength=n_classes)
     enough = _MISSED / (1 - coverage) - 1e-9
+    together = _together(counts, enough)
     chance = np.random.default_rng(0).random(n_obs)
     sets = np.empty((n_obs, n_classes), dtype=bool)
     for c in range(n_classes):
-        asked = np.isin(truth, _speaking_for(c, counts, enough))
-        weight = np.where(asked, weights if counts[c] < enough else 1.0, 0.0)
+        alone = c not in together
+        asked = truth == c if alone else np.isin(truth, together)
+        weight = np.where(asked, 1.0 if alone else weights, 0.0)
         # a cell of the class counts as one of its seeds does
         one = weight[truth == c if counts[c] else asked].mean()
         less, same = np.zeros(n_obs), np.full(n_obs, one)
@@ -62,15 +66,15 @@ def label_sets(
     return sets
 
 
-def _speaking_for(c: int, counts: NDArray[np.integer], enough: float) -> NDArray[np.intp]:
-    """Classes whose seeds say which share label `c` needs: itself, or all with few seeds together.
+def _together(counts: NDArray[np.integer], enough: float) -> NDArray[np.intp]:
+    """Classes with too few seeds, which speak together; with the next smallest, were these too few.
 
-    Where these are few too, the next smallest classes help out.
+    All others have enough to speak for themselves.
     """
-    if counts[c] >= enough:
-        return np.array([c])
     order = np.argsort(counts, kind="stable")
     n_few = int((counts < enough).sum())
+    if not n_few:
+        return order[:0]
     until = int(np.searchsorted(np.cumsum(counts[order]), enough)) + 1
     return order[: max(n_few, until)]
 
