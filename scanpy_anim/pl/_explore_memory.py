@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scanpy_anim.pl._clip import Clip
 
 # bytes a cell: while cells are brought into the order of drawing; that and a frame's values later
-_ORDERING, _ORDERED = 130, 40
+_ORDERING, _ORDERED = 120, 40
 # of each stop of cells that move: in the order of drawing; packed
 _STOP, _STOP_PACKED = 16, 4.5
 # packed frames are there in parts, as the page, and in between
