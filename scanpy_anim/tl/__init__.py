@@ -4,7 +4,7 @@
   `_stored_run`: its fields and record; `_advice`: what users should know of seeds and outcome
 - `_options`: its arguments, checked once
 - `_seeds`: every spelling of the seeds; `_seed_labels`: a label a cell; `_unlabeled`: values that
-  are none; `_signal`: rows and classes, or a table
+  are none; `_no_label`: names that sound like it; `_signal`: rows and classes, or a table
 - `_graph`: which graph, and whether it can be walked on
 - `_propagate`: the same on arrays; `_propagation`: iterate, keep, solve; `_outcome`: report
 - `_iteration`: one iteration after the other; `_faint`: the same beyond float32;

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scanpy import logging as logg
 
+from scanpy_anim.tl._no_label import means_no_label
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from scanpy_anim.tl._outcome import Propagation
     from scanpy_anim.tl._signal import Seeds, SeedTable
-# what people call cells without a label: letters and digits, without case
-_NO_LABEL = frozenset(
-    {"na", "nan", "none", "null", "nil", "nolabel", "missing", "unknown", "unk", "undefined"}
-    | {"undef", "notknown", "notdefined", "noannotation", "nonannotated", "nonassigned"}
-    | {"undetermined", "unidentified", "unresolved", "unassigned", "notassigned", "unlabeled"}
-    | {"unlabelled", "notlabeled", "notlabelled", "unannotated", "notannotated", "unclassified"}
-    | {"notclassified", "notavailable", "notapplicable", "tbd", "blank", "empty"}
-)
-# words beside such a name that add nothing to it: "unknown cells 2", "unassigned (low quality)"
-_BESIDE = frozenset({"cell", "cells", "celltype", "type", "types", "label", "cluster", "yet"})
+# a truth value as text: cells of which it is false are no class
+_SAID = ({"true", "false"}, {"yes", "no"}, {"false"}, {"no"})
+_DENIED = frozenset({"false", "no"})
 # share of cells that seed from which on hardly any is left to label
 _NEARLY_ALL = 0.95
 # share of labelled cells below which hard clamping is known to degenerate
@@ -46,36 +42,57 @@ def doubts_about_labels(
     """Say where labels look like what people have before annotation; `told` is the argument."""
     doubts = []
     given = unlabeled if isinstance(unlabeled, list) else [] if unlabeled is None else [unlabeled]
-    suspects = [names[c] for c in chosen if _means_nothing(names[c])]
+    suspects = [c for c in chosen if means_no_label(names[c])]
+    if len(names) <= 2 and {name.casefold() for name in names} in _SAID:
+        suspects = [c for c in chosen if names[c].casefold() in _DENIED]
     if "+" in names:
-        suspects = [name for name in suspects if name.strip() != "-"]
+        suspects = [c for c in suspects if names[c].strip() != "-"]
     if suspects and unlabeled != []:
-        shown = [f"{name!r} ({counts[names.index(name)]} of {n_obs} cells)" for name in suspects]
+        shown = [f"{names[c]!r} ({counts[c]} of {n_obs} cells)" for c in suspects]
         # what was passed stays, or its cells would have a label again
-        meant = [*given, *suspects]
+        meant = [*given, *(names[c] for c in suspects)]
         these = repr(meant[0]) if len(meant) == 1 else repr(meant)
         doubts.append(
             f"{told}: {', '.join(shown)} counts as a class, and will spread to other cells. If it "
             f"means that a cell has no label, pass unlabeled={these}; if not, unlabeled=[]"
         )
     n_seeds = int(counts[chosen].sum())
-    if n_seeds >= _NEARLY_ALL * n_obs and len(chosen) > 1 and not suspects:
+    if n_seeds >= _NEARLY_ALL * n_obs and not suspects:
         largest = chosen[np.argmax(counts[chosen])]
+        advice = (
+            f". If a value means that a cell has none, name it: unlabeled={names[largest]!r}, say, "
+            f"the most frequent ({counts[largest]} cells)"
+        )
         doubts.append(
             f"{told}: {n_seeds} of {n_obs} cells have a label, so that hardly any is left to be "
-            f"labelled. If a value means that a cell has none, name it: unlabeled="
-            f"{names[largest]!r}, say, the most frequent ({counts[largest]} cells)"
+            f"labelled{advice if len(chosen) > 1 else ''}"
         )
     return tuple(doubts)
 
 
-def _means_nothing(name: str) -> bool:
-    plain = "".join(c for c in name.casefold() if c.isalnum())
-    if not plain:
-        return not name.strip(" \t\n?._-")
-    words = re.findall(r"[^\W\d_]+", re.sub(r"\(.*?\)|\[.*?\]", " ", name.casefold()))
-    said = "".join(word for word in words if word not in _BESIDE)
-    return plain in _NO_LABEL or said in _NO_LABEL or name.strip() in ("-1", "-1.0")
+def doubts_about_classes(
+    names: Sequence[str], counts: NDArray[np.int64], n_obs: int
+) -> tuple[str, ...]:
+    """Say which classes of a mapping or a table are called like cells without a label."""
+    suspects = [c for c, name in enumerate(names) if means_no_label(name)]
+    if not suspects:
+        return ()
+    shown = ", ".join(f"{names[c]!r} ({counts[c]} of {n_obs} cells)" for c in suspects[:5])
+    return (
+        f"seeds: {shown} counts as a class, and will spread to other cells. If it means that a "
+        "cell has no label, leave it out of seeds",
+    )
+
+
+def doubts_about_cells(
+    positions: NDArray[np.int64], weights: NDArray[np.floating], n_obs: int
+) -> tuple[str, ...]:
+    """Say where hardly a cell is left that the seeds of one class could reach."""
+    if len(positions) < _NEARLY_ALL * n_obs or weights.min() < weights.max():
+        return ()
+    return (
+        f"seeds: {len(positions)} of {n_obs} cells are seeds, hardly any is left to be reached",
+    )
 
 
 def count_of(seeds: Seeds) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from scanpy_anim._cells import align, is_mask, native
-from scanpy_anim._checks import MissingKeyError, nearest, require_own_memory
+from scanpy_anim._checks import MissingKeyError, is_number, nearest, require_own_memory
 from scanpy_anim.tl._advice import doubts_about_labels
 from scanpy_anim.tl._peak import require_room
 from scanpy_anim.tl._signal import Seeds, require_distinct
@@ -21,6 +21,9 @@ from scanpy_anim.tl._unlabeled import without_label
 if TYPE_CHECKING:
     from anndata import AnnData
     from numpy.typing import NDArray
+
+# categories that a message lists
+_SHOWN = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,8 @@ def _of_column(
     asked = wanted is not None or unlabeled is not None
     if is_mask(values) and not asked:
         return None
+    if not values.notna().any():
+        raise ValueError(f"seeds={column!r} is empty: every cell's label is missing")
     if pd.api.types.is_numeric_dtype(values.dtype) and not is_mask(values):
         if not asked and not _ends_at_minus_one(values):
             raise TypeError(
@@ -221,7 +226,7 @@ def from_labels(labels: _Labels, unlabeled: Any) -> Seeds:
     if labels.wanted is None:
         chosen = np.flatnonzero((counts > 0) & labelled)
     else:
-        chosen = _choose(names, (counts > 0) & labelled, labels.wanted, labels.name)
+        chosen = _choose(categories, names, (counts > 0) & labelled, labels.wanted, labels.name)
     if not len(chosen):
         why = "every cell's label is missing" if labels.wanted is None else "no category is named"
         raise ValueError(f"seeds={labels.name!r} is empty: {why}")
@@ -259,15 +264,30 @@ def _of_codes(
 
 
 def _choose(
-    names: list[str], present: NDArray[np.bool_], wanted: Sequence[Any], column: str
+    categories: pd.Index,
+    names: list[str],
+    present: NDArray[np.bool_],
+    wanted: Sequence[Any],
+    column: str,
 ) -> NDArray[np.int64]:
-    spelled = [str(name) for name in wanted]
-    require_distinct(spelled, "seeds")
-    number_of = {name: number for number, name in enumerate(names)}
-    unknown = [name for name in spelled if name not in number_of]
+    by_name = {name: number for number, name in enumerate(names)}
+    # 1 and 1.0 are the same label, True is another
+    by_value = {value: n for n, value in enumerate(categories) if is_number(value)}
+    found = [
+        by_value.get(value, by_name.get(str(value)))
+        if is_number(value)
+        else by_name.get(str(value))
+        for value in wanted
+    ]
+    unknown = [str(value) for value, number in zip(wanted, found, strict=True) if number is None]
     if unknown:
-        raise MissingKeyError(f"seeds: {column!r} has no category {unknown[:5]}; it has {names}")
-    chosen = np.array([number_of[name] for name in spelled], dtype=np.int64)
+        more = f", … ({len(names):,} in all)" if len(names) > _SHOWN else ""
+        raise MissingKeyError(
+            f"seeds: {column!r} has no category {unknown[:5]}; it has {names[:_SHOWN]}{more}."
+            f"{nearest(unknown[0], names)}"
+        )
+    chosen = np.array(found, dtype=np.int64)
+    require_distinct([names[c] for c in chosen], "seeds")
     without = [names[c] for c in chosen if not present[c]]
     if without:
         raise ValueError(f"seeds: no cell of {column!r} is in {without[:5]}")

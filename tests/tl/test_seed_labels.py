@@ -11,6 +11,7 @@ import pytest
 from anndata import AnnData
 
 import scanpy_anim.tl as tl
+from scanpy_anim.tl._no_label import means_no_label
 from scanpy_anim.tl._seeds import resolve_seeds
 
 if TYPE_CHECKING:
@@ -84,6 +85,83 @@ def test_what_looks_like_no_label_is_said_loudly(
     tl.label_propagation(islands, "kind", unlabeled=[])
     assert len(islands.uns[KEY]["classes"]) == 3
     assert "counts as a class" not in logged.getvalue()
+
+
+WITHOUT_LABEL = """
+Unknown 2|unknown celltype|cell type unknown|Unknown (CD45+)|unkown|Unkonwn|UNK|un assigned|<nan>
+not_assigned|nan_nan|#N/A|void|--|—|*|??|\u00a0|un-labeled|no labels|without label|missing value
+Un-annotated|not annotated|unclassifiable|uncategorised|not determined|n.d.|TBA|to be determined
+unspecified|not identified|uncharacterized|uncertain|not sure|not provided|untyped|Unknowns|no match
+Unbekannt|nicht zugeordnet|keine Angabe|inconnu|non assigné|non annoté|indéterminé|sans étiquette
+desconocido|sin etiqueta|no asignado|sconosciuto|non assegnato|não atribuído|onbekend|okänd|nieznany
+neznámý|неизвестно|неизвестный|άγνωστο|未知|不明|未标注|未分類|ラベルなし|알 수 없음|Ｕｎｋｎｏｗｎ
+[unknown]|'nan'|b'nan'|unknown\u200b|__unlabeled__|no call
+""".strip().replace("\n", "|")
+LABELS = """
+NK|Naive|NA+|Na+|T|other|mixed|None of the above T|not T|nonclassical monocyte|unswitched memory B
+Undifferentiated|unstimulated|untreated|unconventional T|Unpolarized|empty droplets|ND1|Nanog|0|-2
+CD4-|-+|cluster 1|Label 1|uncommitted|unipolar brush cell|Unknown T|notochord|Nodal|Nonneuronal
+""".strip().replace("\n", "|")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"), [(WITHOUT_LABEL, True), (LABELS, False)], ids=["none", "labels"]
+)
+def test_names_of_cells_without_label_in_many_spellings(names: str, expected: bool) -> None:
+    assert [name for name in names.split("|") if means_no_label(name) != expected] == []
+
+
+@pytest.mark.parametrize("make", [dict, pd.DataFrame], ids=["mapping", "table"])
+def test_classes_of_a_mapping_or_a_table_are_doubted_too(islands: AnnData, make: Any) -> None:
+    weights = {"A": np.eye(9)[0], "Unknown": (np.arange(9) > 2) * 1.0}
+    seeds = make({name: pd.Series(w, NAMES) for name, w in weights.items()})
+    (doubt,) = resolve_seeds(islands, seeds).doubts
+    assert "'Unknown' (6 of 9 cells) counts as a class" in doubt
+    assert "leave it out of seeds" in doubt
+
+
+@pytest.mark.parametrize("values", [[True, False], ["True", "False"], ["yes", "no"]], ids=str)
+def test_truth_values_as_categories_are_doubted(islands: AnnData, values: list[Any]) -> None:
+    islands.obs["is_a"] = pd.Categorical([*values, *[None] * 7])
+    (doubt,) = resolve_seeds(islands, "is_a").doubts
+    assert f"unlabeled={str(values[1])!r}" in doubt
+    assert _told(resolve_seeds(islands, "is_a", str(values[1]))) == {"": [0]}
+    assert resolve_seeds(islands, ("is_a", values)).doubts == ()
+
+
+def test_seeds_everywhere_are_said(islands: AnnData) -> None:
+    islands.obs["all"], islands.obs["mask"] = "A", True
+    for seeds in ("all", "mask", NAMES, np.ones(9)):
+        (doubt,) = resolve_seeds(islands, seeds).doubts
+        assert "9 of 9 cells" in doubt
+    assert resolve_seeds(islands, np.arange(9) + 0.5).doubts == ()
+
+
+def test_values_of_any_number_type_choose_the_same_class(islands: AnnData) -> None:
+    for values in ([1, 2], [1.0, 2.0]):
+        islands.obs["n"] = pd.Categorical([*values, *[None] * 7])
+        for wanted in (1, 1.0, np.int8(1), [np.float32(1)]):
+            assert _told(resolve_seeds(islands, ("n", wanted))) == {"": [0]}
+        with pytest.raises(KeyError, match=r"no category \['True'\]"):
+            resolve_seeds(islands, ("n", True))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "error", "said"),
+    [
+        ({"A": 1.0, "B": 2}, KeyError, r"seeds={'A': \[1\], 'B': \[2\]}"),
+        ({"A": True}, KeyError, r"in a list, such as seeds={'A': \[0, 1\]}"),
+        ({"cell1": "A", "cell2": "B"}, TypeError, r"pass pandas\.Series\(seeds\)"),
+    ],
+    ids=str,
+)
+def test_advice_for_mappings_works(
+    islands: AnnData, seeds: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        resolve_seeds(islands, seeds)
+    told = resolve_seeds(islands, pd.Series({"cell1": "A", "cell2": "B"}))
+    assert _told(told) == _told(resolve_seeds(islands, {"A": [1], "B": [2]}))
 
 
 @pytest.mark.parametrize(
@@ -301,8 +379,8 @@ def test_advice_for_numbers_makes_no_class_of_missing_ones(islands: AnnData, val
 
 
 def test_a_position_for_a_class_suggests_a_list(islands: AnnData) -> None:
-    for seeds in ({"A": 1}, {"A": 1, "B": 4}, {"A": np.int64(1)}, {"A": True}):
-        with pytest.raises(KeyError, match=r"\{cell: weight\}.*seeds=\{'A': \[(1|np|True)"):
+    for seeds in ({"A": 1}, {"A": 1, "B": 4}, {"A": np.int64(1)}):
+        with pytest.raises(KeyError, match=r"\{cell: weight\}.*seeds=\{'A': \[1"):
             resolve_seeds(islands, seeds)
     assert _told(resolve_seeds(islands, {"cell1": 1})) == {"": [1]}
 
