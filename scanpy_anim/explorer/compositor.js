@@ -68,9 +68,9 @@ function quarter(radius) {
 /** Part of a pixel with this corner that a circle around 0 covers, by its quarter.
  * @param {number} left @param {number} top @param {number[]} corners */
 function circleCover(left, top, corners) {
-  const radius = corners[1], far = Math.hypot(Math.max(-left, left + 1), Math.max(-top, top + 1));
-  if (far <= radius * 0.97) return 1;
-  const from = Math.max(left, -radius), to = Math.min(left + 1, radius), parts = 48;
+  const radius = corners[1], x = Math.max(-left, left + 1), y = Math.max(-top, top + 1);
+  if (x * x + y * y <= 0.94 * radius * radius) return 1;
+  const from = Math.max(left, -radius), to = Math.min(left + 1, radius), parts = 24;
   let sum = 0;
   for (let k = 0; k < parts; k++) {
     const x = Math.abs(from + ((to - from) * (k + 0.5)) / parts);
@@ -102,13 +102,10 @@ class Compositor {
     this.width = 0;
     this.number = new Int32Array(x.length);
     this.light = new Float32Array(0);
-    /** What was met: of each pixel the last one, of each the one met before, cell and coverage. */
-    this.heads = new Int32Array(0);
-    const room = Math.min(1 << 22, Math.max(1 << 16, 4 * x.length)); // grows where more is met
-    this.before = new Int32Array(room);
-    this.met = new Int32Array(room);
-    this.covers = new Int32Array(room);
-    this.count = 0;
+    this.counts = new Int32Array(0);
+    /** What was met: pixel, cell, coverage. */
+    this.met = new Int32Array(Math.min(1 << 24, Math.max(1 << 16, 12 * x.length))); // grows where more is met
+    this.end = 0;
   }
 
   /** List what is seen through each pixel. @param {View} view */
@@ -117,11 +114,11 @@ class Compositor {
     const size = stride * (view.height + 2 * margin), top = Math.max(0, n - (view.top ?? 0));
     if (size !== this.light.length) {
       this.light = new Float32Array(size);
-      this.heads = new Int32Array(size);
+      this.counts = new Int32Array(size);
     }
     this.light.fill(1);
-    this.heads.fill(0);
-    this.count = 1; // 0: nothing
+    this.counts.fill(0);
+    this.end = 0;
     const glyphs = new Glyphs(view.radius, n > 4096 ? 32 : 256, stride);
     this._meet(view, glyphs, top, n, -1);
     for (const layer of view.layers ? [1, 0] : [-1]) this._meet(view, glyphs, 0, top, layer);
@@ -131,10 +128,10 @@ class Compositor {
   /** Meet the cells first .. last of a layer (-1: any), from the last.
    * @param {View} view @param {Glyphs} glyphs @param {number} first @param {number} last @param {number} layer */
   _meet(view, glyphs, first, last, layer) {
-    const {x, y, light, heads} = this, {ax, ay, layers, order, every = 1} = view, {steps, stride, starts, ends} = glyphs;
+    const {x, y, light, counts} = this, {ax, ay, layers, order, every = 1} = view, {steps, stride, starts, ends} = glyphs;
     const reach = Math.ceil(view.radius) + 1, bx = view.bx + 2 * reach, by = view.by + 2 * reach;
     const right = view.width + 3 * reach, bottom = view.height + 3 * reach, hiding = view.hiding / (255 * 255);
-    let {before, met, covers, count} = this, {ink} = glyphs;
+    let {met, end} = this, {ink} = glyphs;
     for (let k = last - 1 - ((last - 1) % every); k >= first; k -= every) {
       const i = order ? order[k] : k, u = ax * x[i] + bx, v = ay * y[i] + by;
       if (!(u >= reach && u < right && v >= reach && v < bottom) || (layer >= 0 && layers?.[i] !== layer)) continue;
@@ -143,54 +140,57 @@ class Compositor {
         glyphs.draw(glyph);
         ink = glyphs.ink;
       }
-      let e = starts[glyph];
-      const end = ends[glyph];
-      while (count + end - e > met.length) {
-        before = this.before = larger(before);
-        met = this.met = larger(met);
-        covers = this.covers = larger(covers);
-      }
-      for (; e < end; e++) {
+      const last = ends[glyph];
+      while (end + 3 * (last - starts[glyph]) > met.length) met = this.met = larger(met);
+      for (let e = starts[glyph]; e < last; e++) {
         const one = ink[e], p = base + (one >> 8), left = light[p];
         if (left < 1 / 256) continue;
         const cover = one & 255;
         light[p] = left * (1 - cover * hiding);
-        before[count] = heads[p];
-        heads[p] = count;
-        met[count] = i;
-        covers[count++] = cover;
+        counts[p]++;
+        met[end] = p;
+        met[end + 1] = i;
+        met[end + 2] = cover;
+        end += 3;
       }
     }
-    this.count = count;
+    this.end = end;
   }
 
-  /** List what was met by pixel, back to front, and number the cells that are seen.
-   * @param {View} view @param {number} margin @param {number} stride */
+  /** List what was met by pixel, back to front. @param {View} view @param {number} margin @param {number} stride */
   _list({width, height}, margin, stride) {
-    const {heads, before, met, covers, number, count} = this;
-    const pixels = new Int32Array(Math.min(width * height, count)), starts = new Int32Array(pixels.length + 1);
-    const members = new Int32Array(count), thickness = new Uint8Array(count), cells = new Int32Array(Math.min(number.length, count));
-    let touched = 0, n = 0, seen = 0;
-    number.fill(0);
-    for (let row = 0; row < height; row++) {
-      for (let col = 0, at = (row + margin) * stride + margin; col < width; col++) {
-        let k = heads[at + col];
-        if (!k) continue;
-        pixels[touched++] = row * width + col;
-        for (; k; k = before[k]) {
-          const cell = met[k];
-          if (!number[cell]) {
-            cells[seen] = cell;
-            number[cell] = ++seen;
-          }
-          members[n] = number[cell] - 1;
-          thickness[n++] = covers[k];
+    const {counts, met, end, number} = this, pixels = new Int32Array(Math.min(width * height, end / 3)), starts = new Int32Array(pixels.length + 1);
+    let touched = 0, n = 0;
+    for (let row = -margin, p = 0; row < height + margin; row++) {
+      for (let col = -margin; col < width + margin; col++, p++) {
+        const many = counts[p], inside = many && row >= 0 && row < height && col >= 0 && col < width;
+        if (inside) {
+          pixels[touched++] = row * width + col;
+          starts[touched] = n += many;
         }
-        starts[touched] = n;
+        counts[p] = inside ? n : 0;
       }
     }
+    const members = new Int32Array(n), thickness = new Uint8Array(n), cells = new Int32Array(Math.min(n, number.length));
+    for (let k = 0; k < end; k += 3) {
+      const p = met[k];
+      if (!counts[p]) continue; // outside
+      const at = --counts[p];
+      members[at] = met[k + 1];
+      thickness[at] = met[k + 2];
+    }
+    number.fill(0);
+    let seen = 0;
+    for (let k = 0; k < n; k++) { // a frame then meets them in this order
+      const cell = members[k];
+      if (!number[cell]) {
+        cells[seen] = cell;
+        number[cell] = ++seen;
+      }
+      members[k] = number[cell] - 1;
+    }
     Object.assign(this, {pixels: pixels.subarray(0, touched), starts, members, thickness, width,
-      cells: cells.slice(0, seen), colors: new Int32Array(seen)});
+      cells: cells.subarray(0, seen), colors: new Int32Array(seen)});
   }
 
   /** Blend the colors of what is seen over a background, 0xAABBGGRR all of them.
