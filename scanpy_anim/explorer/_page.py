@@ -32,6 +32,7 @@ _JS: dict[str, Callable[[dict[str, Any]], object] | None] = {
     "ordering.js": lambda panel: "turn" in panel or "sorted" in panel,
     "colors.js": None,
     "scores.js": lambda panel: panel["kind"] == "scores",
+    "blending.js": lambda panel: panel["kind"] == "scores" and _blends(panel),
     "labels.js": lambda panel: panel["kind"] == "labels",
     "camera.js": None,
     "elements.js": None,
@@ -101,6 +102,12 @@ def _player_script(header: dict[str, Any]) -> str:
     panels = header.get("panels", [header])
     needed = [name for name, holds in _JS.items() if holds is None or any(map(holds, panels))]
     return "\n".join(map(_stripped, needed))
+
+
+def _blends(panel: dict[str, Any]) -> bool:
+    """Whether scores of a panel are ever other than those of one frame that has all cells."""
+    between = any(first != second and weight for first, second, weight, *_ in panel["moments"])
+    return between or "sorted" in panel or any(plane["missing"] for plane in panel["planes"])
 
 
 @cache

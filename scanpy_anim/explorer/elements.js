@@ -49,17 +49,13 @@ function download(content, type, name) {
   setTimeout(() => URL.revokeObjectURL(href), 10000);
 }
 
-/** @param {string} text @returns {Promise<void>} */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = make('textarea', {style: 'position:fixed;opacity:0'});
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand('copy');
-    area.remove();
-    if (!done) throw new Error();
-  }
+/** Copy a text, if the browser lets the page do so, in frames and without a secure connection, too. @param {string} text */
+function copy(text) {
+  const area = make('textarea', {style: 'position:fixed;opacity:0'});
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  return done;
 }

@@ -13,12 +13,16 @@ function sortedBy(keys, order = Int32Array.from(keys.keys())) {
 /** Order cells by their values at a moment, those without one first. @param {Cells} cells
  * @param {any} colors @param {number[]} moment */
 function orderByValue(cells, colors, moment) {
-  const {n} = cells, low = new Uint16Array(n), high = new Uint16Array(n);
-  const values = colors.shownValues(moment), bits = new Uint32Array(values.buffer);
-  for (let i = 0; i < n; i++) { // as whole numbers that are in the order of the floats
-    const key = Number.isNaN(values[i]) ? 0 : bits[i] >>> 31 ? ~bits[i] : bits[i] | 0x80000000;
-    low[i] = key;
-    high[i] = key >>> 16;
-  }
+  const {n, values, rows} = cells, low = new Uint16Array(n), high = new Uint16Array(n);
+  const film = colors.header.scale === 'film', below = colors.rows.length - 3, float = new Float32Array(1), bits = new Uint32Array(float.buffer);
+  course(colors, moment, (plane) => { // on the film's own scale
+    const table = (film ? rows : values).subarray(256 * plane, 256 * plane + 256);
+    return Float64Array.from(table, (v) => film && v === below ? -1 : v);
+  }, Int32Array.from(low.keys()), (k, p, q, before, after) => {
+    float[0] = p + (q - p) * moment[2];
+    const key = !(before || after) || Number.isNaN(float[0]) ? 0 : bits[0] >>> 31 ? ~bits[0] : bits[0] | 0x80000000;
+    low[k] = key; // whole numbers that are in the order of the floats
+    high[k] = key >>> 16;
+  });
   cells.order = sortedBy(high, sortedBy(low));
 }

@@ -56,8 +56,7 @@ async function offerCells(panel, polygon) {
   const count = which.length.toLocaleString('en'), list = () => which.map(told[0]).join('\n');
   const act = (/** @type {string} */ label, /** @type {() => any} */ onclick) => make('button', {onclick}, label);
   found.replaceChildren(make('span', {}, `${count} cell${which.length === 1 ? '' : 's'}`),
-    act(named.names ? 'Copy names' : 'Copy numbers', () => copy(list()).then(() => explorer.say(`${count} names are copied.`),
-      () => explorer.say('This browser does not let the page copy.'))),
+    act(named.names ? 'Copy names' : 'Copy numbers', () => explorer.say(copy(list()) ? `${count} names are copied.` : 'This browser does not let the page copy.')),
     act('Download', () => download([list(), '\n'], 'text/plain', `${explorer.fileName}.txt`)),
     act('Clear', () => explorer.setLasso(false)));
   found.hidden = false;

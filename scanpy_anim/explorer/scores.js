@@ -46,52 +46,13 @@ class Scores extends Colors {
     };
   }
 
-  /** Tell what cells go from and to at a moment, and whether the frames around have them.
-   * @param {number[]} moment @param {(plane: number) => Float64Array} table
-   * @param {Int32Array | null} which all cells, if null
-   * @param {(k: number, from: number, to: number, before: boolean, after: boolean) => void} tell */
-  course([a, b], table, which, tell) {
-    const {n, levels} = this.cells, [first, second] = this.frames(a, b);
-    const from = table(a), to = table(b), la = levels[a], lb = levels[b], many = which ? which.length : n;
-    for (let k = 0; k < many; k++) {
-      const i = which ? which[k] : k, before = this.has(first, i), after = this.has(second, i);
-      let p = from[la[i]], q = to[lb[i]];
-      if (a === first && !before) p = q;
-      else if (b === second && !after) q = p;
-      tell(k, p, q, before, after);
-    }
-  }
-
   /** Fill in the colors of some cells at a moment. @param {Int32Array} which
    * @param {number[]} moment @param {Int32Array} out */
   fill(which, moment, out) {
-    const {rows, cells: {levels, missing}, header: {planes}} = this, [a, b, w] = moment, [first, second] = this.frames(a, b);
-    const color = this.ruler(), bad = rows[rows.length - 1], last = rows.length - 3, film = this.scale === 'film';
-    const table = (/** @type {number} */ plane) => this.levelValues(plane);
-    if ((!w || a === b) && !missing[first] && !missing[second]) {
-      const plain = Int32Array.from(table(a), color), codes = levels[a];
-      for (let k = 0; k < which.length; k++) out[k] = plain[codes[which[k]]];
-      return;
-    }
-    const at = (/** @type {number} */ plane) => planes[plane].between?.[2] ?? (plane === first ? 0 : 1);
-    const share = at(a) + (at(b) - at(a)) * w;
-    this.course(moment, table, which, (k, p, q, before, after) => {
-      const own = film && (p >= last || q >= last) ? mixed(rows[p], rows[q], w) : color(p + (q - p) * w);
-      out[k] = before && after ? own : before ? mixed(own, bad, share) : after ? mixed(bad, own, share) : bad;
-    });
-  }
-
-  /** Values of all cells at a moment, on the scale of the film; not a number where there is none.
-   * @param {number[]} moment */
-  shownValues(moment) {
-    const {cells: {n, values, rows}, header} = this, out = new Float32Array(n), below = this.rows.length - 3;
-    this.course(moment, (plane) => {
-      const from = 256 * plane, table = (header.scale === 'film' ? rows : values).subarray(from, from + 256);
-      return Float64Array.from(table, (v) => header.scale === 'film' && v === below ? -1 : v);
-    }, null, (k, p, q, before, after) => {
-      out[k] = before || after ? p + (q - p) * moment[2] : NaN;
-    });
-    return out;
+    const {missing, levels} = this.cells, [a, b, w] = moment, [first, second] = this.frames(a, b);
+    if ((w && a !== b) || missing[first] || missing[second]) return blendScores(this, which, moment, out);
+    const plain = Int32Array.from(this.levelValues(a), this.ruler()), codes = levels[a];
+    for (let k = 0; k < which.length; k++) out[k] = plain[codes[which[k]]];
   }
 
   /** What is said of a cell in a plane: texts, and height of its curve.

@@ -215,6 +215,7 @@ DOORS = {
     "moveCells": {"stops": [[0, 0]]},
     "turnCells": {"turn": 0.5},
     "orderByValue": {"sorted": 1},
+    "blendScores": {"moments": [(0, 1, 0.5, 1.0)]},
     "Scores": {"kind": "scores"},
     "Labels": {"kind": "labels"},
 }
@@ -224,20 +225,27 @@ DOORS = {
 @pytest.mark.parametrize("more", [[], *([name] for name in DOORS), list(DOORS)[:-2]])
 @pytest.mark.parametrize("several", [False, True])
 def test_a_page_holds_the_scripts_it_needs(kind, more, several):
-    panel = {"kind": kind, "names": None}
+    panel: dict[str, object] = {"kind": kind, "names": None, "planes": [], "moments": []}
     other = panel | {key: value for name in more for key, value in DOORS[name].items()}
     script = _player_script({"panels": [panel, other]} if several else other)
     everything = {one: name for name in _JS for one in _defined(name)}
     defined = {one for one, name in everything.items() if _stripped(name) in script}
-    shown = {panel["kind"], other["kind"]} if several else {other["kind"]}
-    needed = {"Scores", "Labels"} & {one.capitalize() for one in shown} | set(more)
+    panels = [panel, other] if several else [other]
+    needed = {str(one["kind"]).capitalize() for one in panels} | set(more)
+    needed -= {"blendScores"}
+    if any(
+        one["kind"] == "scores" and one.keys() & {"sorted"} | set(one["moments"]) for one in panels
+    ):
+        needed |= {"blendScores", "course"}
     if "turnCells" in needed:
         needed.add("orderByValue")  # its file orders cells that turn, too
     if needed & {"placesOf", "moveCells", "turnCells"}:
         needed |= {"byDeltas", "undelta"}
     if several or not needed & {"moveCells", "turnCells"}:
         needed.add("alongCurve")
-    allowed = {*DOORS, "byDeltas", "undelta", "alongCurve"} - needed
+    callers = {"blendScores": "Scores", "course": "orderByValue"}  # of all others: every page
+    named = {*DOORS, "byDeltas", "undelta", "alongCurve", "course"} - needed
+    allowed = {name for name in named if name not in callers or callers[name] in needed}
     assert needed <= defined
     assert set(everything) & set(re.findall(r"\w+", script)) - defined == allowed
 
