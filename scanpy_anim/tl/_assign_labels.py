@@ -70,10 +70,11 @@ def assign_labels(
         Cells below it stay without label, 0 to 1.
     coverage
         Store for each cell the set of labels that holds the true one with this probability, such
-        as 0.9, by conformal prediction on seeds that are held out fold by fold ([Sadinle2019]_,
-        [Romano2020]_): for each class where enough of its seeds can be held out (20 for 0.9), for
-        the others together. Cells of which no label, or many, can be said to be the true one are
-        those to look at. On the border of a set chance decides, the same in every call.
+        as 0.9, by conformal prediction on seeds that are held out fold by fold [Sadinle2019]_, with
+        which each cell is compared in one of the folds [Linusson2017]_: for each class where enough
+        of its seeds can be held out (20 for 0.9), for the others together. Cells of which no label,
+        or many, can be said to be the true one are those to look at. By which fold a cell is asked,
+        and what is on the border of a set, chance decides, the same in every call.
     copy
         Return a copy instead of writing into `adata`.
 
@@ -126,8 +127,8 @@ def assign_labels(
        to new a priori probabilities, Neural Computation.
     .. [Sadinle2019] Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers with
        bounded error levels, Journal of the American Statistical Association.
-    .. [Romano2020] Romano, Sesia and Candès (2020), Classification with valid and adaptive
-       coverage, NeurIPS.
+    .. [Linusson2017] Linusson, Norinder, Boström, Johansson and Löfström (2017), On the calibration
+       of aggregated conformal predictors, COPA.
 
     Examples
     --------

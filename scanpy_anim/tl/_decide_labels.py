@@ -18,7 +18,7 @@ from scanpy_anim.tl._blocks import open_blocks
 from scanpy_anim.tl._calibration import FEWEST
 from scanpy_anim.tl._calibration import calibrate as calibrate_shares
 from scanpy_anim.tl._graph import choose_graph, count_weights
-from scanpy_anim.tl._held_out import MOST_FOLDS, arguments_of, count_held_out, hold_out
+from scanpy_anim.tl._held_out import arguments_of, count_held_out, hold_out
 from scanpy_anim.tl._label_sets import label_sets
 from scanpy_anim.tl._options import Options
 from scanpy_anim.tl._phases import require_search
@@ -65,10 +65,10 @@ def assign(
         held_out = _hold_out(adata, key, scores, weights, asked, coverage)
     if calibrate:
         outcome |= _calibration(held_out)
-    if coverage is not None and held_out is not None:
+    if coverage is not None and held_out is not None and held_out.everyone is not None:
         how["coverage"] = float(coverage)
         _warn_of_single_seeds(list(map(str, result.classes)), held_out)
-        sets = _sets(key, shares(scores, weights), held_out, float(coverage))
+        sets = _sets(key, shares(scores, weights), held_out.everyone, held_out, float(coverage))
     _write(adata, key, scores, outcome, sets)
     kept = outcome.get("calibration", {}).get("method", "none") == "none"
     return _told(key, "share of the scores" if kept else "probability", sets=bool(sets))
@@ -95,9 +95,14 @@ def _hold_out(
         params = record["params"]
         graph = choose_graph(adata, params.get("neighbors_key"), params.get("obsp"))
         options, prior = Options.checked(**arguments_of(record)), params.get("prior")
-        n_kept = 0 if coverage is None else MOST_FOLDS
         require_search(
-            adata, graph, scores.shape[1], options, asked=asked, prior=prior, n_kept=n_kept
+            adata,
+            graph,
+            scores.shape[1],
+            options,
+            asked=asked,
+            prior=prior,
+            keep=coverage is not None,
         )
         labels = decide(scores, weights)[0]
         return hold_out(adata, record, labels, weights, keep=coverage is not None)
@@ -166,11 +171,15 @@ def _calibration(held_out: HeldOut | None) -> dict[str, Any]:
 
 
 def _sets(
-    key: str, probability: NDArray[np.float64], held_out: HeldOut, coverage: float
+    key: str,
+    probability: NDArray[np.float64],
+    everyone: NDArray[np.float32],
+    held_out: HeldOut,
+    coverage: float,
 ) -> dict[str, Any]:
     """Fields with the set of labels of each cell."""
     of_seeds = held_out.own(), held_out.truth, held_out.weights
-    sets = label_sets(held_out.everyone, held_out.fold, *of_seeds, coverage)
+    sets = label_sets(everyone, *of_seeds, coverage)
     sets[probability.max(axis=1) <= 0] = True  # no seed reaches the cell
     return {f"obs/{key}_set_size": sets.sum(axis=1), f"obsm/{key}_set": sets}
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # seeds of the typical class below which a fifth less of them is much less
 _MANY = 40
-MOST_FOLDS = 2 * N_FOLDS
+_MOST_FOLDS = 2 * N_FOLDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +47,15 @@ class HeldOut:
         How much it counts, 1 on the mean: classes as among the cells.
     weighed
         Whether seeds come in other proportions than cells, and the weights make up for it.
-    fold
-        In which fold it was held out.
     everyone
-        For each fold the shares `(n_obs, n_classes)` of all cells, where they are kept.
+        Shares `(n_obs, n_classes)` of all cells, each in one fold by lot, where they are kept.
     """
 
     shares: NDArray[np.float64]
     truth: NDArray[np.int64]
     weights: NDArray[np.float64]
     weighed: bool
-    fold: NDArray[np.int64]
-    everyone: tuple[NDArray[np.float32], ...] = ()
+    everyone: NDArray[np.float32] | None = None
 
     def own(self) -> NDArray[np.float32]:
         """Share of the class that each one seeds, as exact as those of `everyone`."""
@@ -82,25 +79,30 @@ def hold_out(
 ) -> HeldOut | None:
     """Propagate a stored run anew without some seeds, a fold after the other.
 
-    `labels` are the classes found for all cells, -1 where there is none; with `keep` what all cells
-    get in each fold is kept. `None` when no seed can be held out.
+    `labels` are the classes found for all cells, -1 where there is none; with `keep` what each cell
+    gets in one of the folds is kept, which falls to it by lot. `None` when no seed can be held out.
     """
     seeds = _seeds_of(record)
     alone = seeds.alone()
     counts = seeds.of(alone).counts()
     few = np.median(counts[counts > 0]) < _MANY if counts.any() else True
-    plan = list(folds(seeds.classes[alone], MOST_FOLDS if few else N_FOLDS))
+    plan = list(folds(seeds.classes[alone], _MOST_FOLDS if few else N_FOLDS))
     if not plan:
         return None
     graph = choose_graph(adata, record["params"].get("neighbors_key"), record["params"].get("obsp"))
     start = _signal_of(adata, graph, record)
-    said, places, everyone = [], [], []
-    for _, held_out in plan:
+    said, places = [], []
+    everyone, lot = None, np.zeros(0, dtype=np.intp)
+    if keep:
+        everyone = np.empty((adata.n_obs, seeds.n_classes), dtype=np.float32)
+        lot = _lots([len(held_out) for _, held_out in plan], adata.n_obs)
+    for f, (_, held_out) in enumerate(plan):
         kept = np.setdiff1d(np.arange(len(seeds.positions)), alone[held_out])
         scores = _outcome(graph, start(seeds.of(kept)), record)
         cells = seeds.positions[alone[held_out]]
-        if keep:
-            everyone.append(shares(np.asarray(scores), class_weights).astype(np.float32))
+        if everyone is not None:
+            mine = np.flatnonzero(lot == f)
+            everyone[mine] = shares(np.asarray(scores[mine]), class_weights)
         said.append(shares(np.asarray(scores[cells]), class_weights))
         places.append(alone[held_out])
     told = np.concatenate(said)
@@ -112,8 +114,13 @@ def hold_out(
     weights = np.ones(len(truth))
     if weighed:
         weights = weights_of_held_out(truth, class_proportions(truth, named, found))
-    fold = np.repeat(np.arange(len(places)), [len(place) for place in places])
-    return HeldOut(told, truth, weights, weighed, fold, tuple(everyone))
+    return HeldOut(told, truth, weights, weighed, everyone)
+
+
+def _lots(sizes: list[int], n_obs: int) -> NDArray[np.intp]:
+    """Fold in which each cell is asked, as likely as a seed is held out there."""
+    random = np.random.default_rng(1)
+    return random.choice(len(sizes), n_obs, p=np.array(sizes) / sum(sizes))
 
 
 def _seeds_of(record: Mapping[str, Any]) -> SeedTable:

@@ -1,12 +1,17 @@
 """Sets of labels that hold the truth with a probability that was asked for: arrays only.
 
 Conformal prediction (Vovk, Gammerman and Shafer 2005) on the share of each label (Sadinle, Lei and
-Wasserman, JASA 2019), across the folds of held-out seeds (Vovk 2015; CV+, Romano, Sesia and Candès,
-NeurIPS 2020): a propagation that was not told a fold's seeds gives their label a share, and every
-cell one of each label. Both know as much, where the propagation from all seeds knows more and would
-make the sets too large. Label `c` belongs to a cell's set unless its share is among the smallest
-`1 - coverage` of those that held-out seeds of `c` got for their own; on the border by chance
-(smoothed, as in Vovk et al.), so that a few seeds do not round the probability up.
+Wasserman, JASA 2019), with seeds that are held out fold by fold: a propagation that was not told a
+fold's seeds gives their label a share, and to the cells that fell to that fold by lot one of each
+label. Both know as much, where the propagation from all seeds knows more and would make the sets
+too large. Label `c` belongs to a cell's set unless its share is among the smallest `1 - coverage`
+of those that held-out seeds of `c` got for their own; on the border by chance (smoothed, as in Vovk
+et al.), so that a few seeds do not round the probability up.
+
+Cells are asked in one fold, as seeds are. Where all folds are asked (cross-conformal, Vovk 2015;
+CV+, Romano, Sesia and Candès, NeurIPS 2020) each cell is judged by their mean, which strays less
+than what one fold says of a seed: sets hold the truth more often than asked wherever folds differ
+(Linusson, Norinder, Boström, Johansson and Löfström, COPA 2017).
 
 Classes with too few seeds speak together (as in Ding, Angelopoulos, Bates, Jordan and Tibshirani,
 NeurIPS 2023), weighed by how many cells are of each (Podkopaev and Ramdas, UAI 2021). Were seeds of
@@ -22,8 +27,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 # seeds of a class, times the share of cells that may be missed, which suffice to go by them alone
@@ -31,8 +34,7 @@ _MISSED = 2
 
 
 def label_sets(
-    everyone: Sequence[NDArray[np.floating]],
-    fold: NDArray[np.integer],
+    everyone: NDArray[np.floating],
     own: NDArray[np.floating],
     truth: NDArray[np.integer],
     weights: NDArray[np.float64],
@@ -40,11 +42,11 @@ def label_sets(
 ) -> NDArray[np.bool_]:
     """Labels `(n_obs, n_classes)` of each cell that may be the true one.
 
-    `everyone` holds the shares of all cells by the propagation that was not told the seeds of each
-    fold. Held-out seeds are a row each of `fold`, of the share `own` that their class got there,
-    of that class, `truth`, and of how much they count.
+    `everyone` holds the shares of all cells, each by the propagation that was not told the seeds of
+    the cell's fold. Held-out seeds are a row each of the share `own` that their class got where
+    they were held out, of that class, `truth`, and of how much they count.
     """
-    n_obs, n_classes = everyone[0].shape
+    n_obs, n_classes = everyone.shape
     counts = np.bincount(truth, minlength=n_classes)
     enough = _MISSED / (1 - coverage) - 1e-9
     together = _together(counts, enough)
@@ -56,13 +58,9 @@ def label_sets(
         weight = np.where(asked, 1.0 if alone else weights, 0.0)
         # a cell of the class counts as one of its seeds does
         one = weight[truth == c if counts[c] else asked].mean()
-        less, same = np.zeros(n_obs), np.full(n_obs, one)
-        for f, shares in enumerate(everyone):
-            these = asked & (fold == f)
-            below, up_to = _weight_below(shares[:, c], own[these], weight[these])
-            less += below
-            same += up_to - below
-        sets[:, c] = less + chance * same > (1 - coverage) * (weight.sum() + one)
+        below, up_to = _weight_below(everyone[:, c], own[asked], weight[asked])
+        rank = below + chance * (up_to - below + one)
+        sets[:, c] = rank > (1 - coverage) * (weight.sum() + one)
     return sets
 
 

@@ -83,11 +83,11 @@ def require_search(
     *,
     asked: str,
     prior: Any,
-    n_kept: int = 0,
+    keep: bool = False,
 ) -> None:
     """Refuse to hold out seeds of a stored run where one propagation more does not fit.
 
-    Shares of all cells in `n_kept` folds stay in memory.
+    With `keep` shares of all cells stay in memory.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def require_search(
     features = _count_features(adata, prior)
     phases = _foreseen(*sizes, prior=prior is not None, n_features=features)
     # labels and shares of all cells meanwhile
-    held = adata.n_obs * (8 * (n_classes + 1) + 4 * n_kept * n_classes)
+    held = adata.n_obs * (8 * (n_classes + 1) + 4 * keep * n_classes)
     require(asked, max(phases.values()) + held, free)
 
 

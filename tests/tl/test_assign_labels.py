@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
@@ -26,7 +27,9 @@ from scanpy_anim.tl._calibration import (
     drawn_otherwise,
     folds,
 )
+from scanpy_anim.tl._held_out import hold_out
 from scanpy_anim.tl._label_sets import _together, label_sets
+from tests.tl import reference
 
 if TYPE_CHECKING:
     import io
@@ -271,18 +274,18 @@ def test_sets_hold_the_truth_as_often_as_asked_where_seeds_are_like_the_cells(
     """The theorem, on exchangeable draws: coverage of each class on the mean of many draws.
 
     Small classes, harder than the others, are no exception. Propagations of folds differ in how
-    far they may be trusted, and none says anything of seeds that it was told.
+    far they may be trusted and where they stray, and none says anything of seeds that it was told.
     """
     random, held = np.random.default_rng(0), []
     for _ in range(150):
         logits, truth = _drawn(random, [700, 100, 60, 28, 26])
         seeds, cells = slice(None, 457), slice(457, None)
-        fold = random.integers(n_folds, size=457)
+        fold = random.integers(n_folds, size=len(truth))
         trust = random.uniform(0.5, 1.5, n_folds)
-        everyone = [shares(np.exp(t * logits)).astype(np.float32) for t in trust]
-        own = np.stack(everyone)[fold, np.arange(457), truth[seeds]]
-        weights = np.ones(457)
-        sets = label_sets([e[cells] for e in everyone], fold, own, truth[seeds], weights, coverage)
+        logits += random.normal(size=logits.shape)
+        everyone = shares(np.exp(trust[fold, None] * logits)).astype(np.float32)
+        own, weights = everyone[np.arange(457), truth[seeds]], np.ones(457)
+        sets = label_sets(everyone[cells], own, truth[seeds], weights, coverage)
         inside = sets[np.arange(len(sets)), truth[cells]]
         small = truth[cells] > 2
         held.append([inside.mean(), inside[truth[cells] == 1].mean(), inside[small].mean()])
@@ -300,9 +303,9 @@ def test_sets_keep_their_promise_where_a_class_joins_others_that_are_rare(sizes:
         logits, truth = _drawn(random, sizes)
         logits += np.log(sizes)  # what is rare gets small shares
         seeds, cells = slice(None, 80), slice(80, None)
-        everyone, fold = shares(np.exp(logits)), np.zeros(80, dtype=int)
+        everyone = shares(np.exp(logits))
         own = everyone[np.arange(80), truth[seeds]]
-        sets = label_sets([everyone[cells]], fold, own, truth[seeds], np.ones(80), 0.9)
+        sets = label_sets(everyone[cells], own, truth[seeds], np.ones(80), 0.9)
         held.append(sets[np.arange(len(sets)), truth[cells]].mean())
     assert np.mean(held) == pytest.approx(0.9, abs=0.012)
 
@@ -315,23 +318,21 @@ def test_few_seeds_do_not_round_the_coverage_up(n_seeds: int) -> None:
     for _ in range(400):
         own, cells = random.random(n_seeds), random.random((200, 1))
         none = np.zeros(n_seeds, dtype=int)
-        held.append(label_sets([cells], none, own, none, np.ones(n_seeds), 0.9).mean())
+        held.append(label_sets(cells, own, none, np.ones(n_seeds), 0.9).mean())
     assert np.mean(held) == pytest.approx(0.9, abs=0.012)
 
 
-def test_cells_are_asked_by_who_was_told_as_little_as_the_seeds() -> None:
-    """The p-value of a label, counted one by one: Romano, Sesia and Candès 2020, equation 10."""
+def test_a_label_is_in_the_set_by_its_smoothed_p_value() -> None:
+    """Counted one by one, as Vovk, Gammerman and Shafer (2005) define it."""
     random = np.random.default_rng(1)
-    everyone = [random.random((30, 2)).round(1) for _ in range(3)]
-    fold, truth = np.arange(90) % 3, np.repeat([0, 1], 45)
+    everyone, truth = random.random((30, 2)).round(1), np.repeat([0, 1], 45)
     own = random.random(90).round(1)
-    sets = label_sets(everyone, fold, own, truth, np.ones(90), 0.8)
+    sets = label_sets(everyone, own, truth, np.ones(90), 0.8)
     chance = np.random.default_rng(0).random(30)
     for i in range(30):
         for c in range(2):
             mine = truth == c
-            share = np.array([everyone[f][i, c] for f in fold[mine]])
-            less, same = (own[mine] < share).sum(), (own[mine] == share).sum()
+            less, same = (own[mine] < everyone[i, c]).sum(), (own[mine] == everyone[i, c]).sum()
             assert sets[i, c] == ((less + chance[i] * (same + 1)) / 46 > 0.2)
 
 
@@ -343,11 +344,11 @@ def test_classes_with_few_seeds_speak_together() -> None:
     assert _together(np.array([2, 3]), 20).tolist() == [0, 1]
     # seeds of a class that is four times as large among the cells count four times
     own = np.array([0.1] * 5 + [0.9] * 5, dtype=np.float32)
-    truth, fold = np.repeat([0, 1], 5), np.zeros(10, dtype=int)
+    truth = np.repeat([0, 1], 5)
     cells = np.full((4000, 2), 0.5)
     for heavy, light in ((1.6, 0.4), (0.4, 1.6)):
         weights = np.repeat([heavy, light], 5)
-        sets = label_sets([cells], fold, own, truth, weights, 0.8)
+        sets = label_sets(cells, own, truth, weights, 0.8)
         below, asked = 5 * heavy, 0.2 * (10 + np.array([heavy, light]))
         expected = np.clip(1 - (asked - below) / [heavy, light], 0, 1)
         np.testing.assert_allclose(sets.mean(axis=0), expected, atol=0.03)
@@ -410,6 +411,46 @@ def test_sets_go_when_they_are_not_asked_for_again(pbmc: AnnData, tmp_path: Path
         assert f"obsm/{KEY}_set" not in set(adata.uns[KEY]["fields"])
         assert "coverage" not in adata.uns[KEY]["labels"]
         assert "calibration" not in adata.uns[KEY]
+
+
+def test_cells_are_asked_in_one_fold_by_who_was_not_told_its_seeds(pbmc: AnnData) -> None:
+    shuffled = pbmc.obs.sample(frac=1, random_state=0)
+    few = shuffled.groupby("louvain", observed=True).head(6).index
+    pbmc.obs["few"] = pbmc.obs["louvain"].where(pbmc.obs_names.isin(few))
+    tl.label_propagation(pbmc, "few", alpha=0.8, method="direct")
+    labels = pbmc.obs[KEY].cat.codes.to_numpy().astype(np.int64)
+    held_out = hold_out(pbmc, pbmc.uns[KEY], labels, None, keep=True)
+    assert held_out is not None
+    assert held_out.everyone is not None
+    positions = pbmc.uns[KEY]["seeds"]["positions"]
+    classes = pbmc.uns[KEY]["seeds"]["classes"]
+    asked = np.zeros(700, dtype=int)
+    for _, out in folds(classes, 10):
+        signal = np.zeros((700, 11))
+        kept = np.delete(np.arange(len(classes)), out)
+        signal[positions[kept], classes[kept]] = 1
+        said = shares(reference.soft_limit(pbmc.obsp["connectivities"], signal, 0.8, "symmetric"))
+        asked += np.isclose(held_out.everyone, said, rtol=0, atol=1e-4).all(axis=1)
+    assert (asked >= 1).all()
+    assert np.mean(asked > 1) < 0.05
+
+
+def test_sets_hold_no_more_than_asked_where_folds_differ() -> None:
+    """In a stochastic block model a few seeds nearby are all that a cell's shares tell."""
+    random, held = np.random.default_rng(0), []
+    truth = np.repeat(np.arange(3), 200)
+    for _ in range(40):
+        edges = random.random((600, 600)) < np.where(truth[:, None] == truth, 0.04, 0.02)
+        edges = np.triu(edges, 1)
+        cells = anndata.AnnData(obs=pd.DataFrame(index=[f"cell{i}" for i in range(600)]))
+        cells.obsp["connectivities"] = csr_matrix((edges | edges.T).astype(np.float32))
+        told = np.concatenate([random.choice(200, 40, replace=False) + 200 * c for c in range(3)])
+        seeds = {str(c): told[truth[told] == c].tolist() for c in range(3)}
+        tl.label_propagation(cells, seeds, alpha=0.8, method="direct", obsp="connectivities")
+        tl.assign_labels(cells, coverage=0.9)
+        inside = cells.obsm[f"{KEY}_set"][np.arange(600), truth]
+        held.append(np.delete(inside, told).mean())
+    assert np.mean(held) == pytest.approx(0.9, abs=0.02)
 
 
 def test_cells_without_a_path_may_be_anything(pbmc: AnnData) -> None:
