@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from scanpy_anim._decision import class_mass_weights, decide, shares
-from scanpy_anim.tl._calibration import folds
+from scanpy_anim.tl._calibration import drawn_otherwise, folds
 from scanpy_anim.tl._held_out import class_proportions, weights_of_held_out
 from scanpy_anim.tl._propagate import propagate
 
@@ -145,12 +145,12 @@ def best_of(
 ) -> Choice:
     """Candidate that names most of the held-out seeds, by the shares that each one gave them.
 
-    Others than the first have to be ahead of it by `sure` standard errors.
+    Others than the first have to be ahead of it by `sure` standard errors, unless seeds seem to be
+    drawn from the cells, unevenly as these come: what is held out is then like what is asked.
     """
-    counts = seeds.of(seeds.alone()).counts()
+    counts, named = seeds.of(seeds.alone()).counts(), decide(said[0])[0]
     weights, weighed = np.ones(len(truth)), ""
     if np.median(counts[counts > 0]) >= _ENOUGH_TO_WEIGH:
-        named = decide(said[0])[0]
         weights = weights_of_held_out(truth, class_proportions(truth, named, found))
         weighed = ", classes weighed by their size among the cells"
     right = np.array([decide(share)[0] == truth for share in said])
@@ -159,6 +159,8 @@ def best_of(
     credit = weights * (right + _SURENESS * np.array(likely))
     best = int(np.argmax(credit.mean(axis=1)))
     gain = credit[best] - credit[0]
+    if seeds.uneven() and not drawn_otherwise(named, found):
+        sure = 0.0
     if gain.mean() < sure * gain.std() / len(gain) ** 0.5:
         best = 0
     return Choice(

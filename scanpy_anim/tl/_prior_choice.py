@@ -2,7 +2,9 @@
 
 Where neighbours in the graph are of other classes, as in tissue, smoothing loses what features
 know; where they are of the same class, it gains. Huang et al. (ICLR 2021) take alpha by validation;
-so does this, with the folds and the rule of `_choice`.
+so does this, with the folds and the rule of `_choice`. Held-out seeds that come in other
+proportions than the cells say less than their number: there 0.8 stays unless another alpha is ahead
+by a standard error (Breiman, Friedman, Olshen and Stone 1984).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from scanpy_anim.tl._options import Options
     from scanpy_anim.tl._signal import SeedTable
 
-# standard errors by which another alpha has to be ahead of 0.8 (Breiman et al. 1984)
+# standard errors by which another alpha has to be ahead of 0.8 where seeds are unlike the cells
 _SURE = 1.0
 # what is left after so many iterations is a few per cent of the signal
 _ALPHAS = {PRIOR_ALPHA: 15, 0.5: 6, 0.2: 3}

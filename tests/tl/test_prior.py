@@ -14,6 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import scanpy_anim.tl as tl
 from scanpy_anim._read_result import present_seeds, read_result
+from scanpy_anim.tl._choice import Candidate, best_of
+from scanpy_anim.tl._signal import SeedTable
 from tests.tl import reference
 
 if TYPE_CHECKING:
@@ -252,6 +254,25 @@ def test_features_are_not_smoothed_where_neighbors_are_of_other_classes() -> Non
         assert accuracy[graph, "auto"] >= (prior == truth)[asked].mean() - 0.01
     assert accuracy["wrong", "auto"] > accuracy["wrong", 0.8] + 0.02
     assert accuracy["true", "auto"] > accuracy["true", 0.2] + 0.01
+
+
+def test_caution_is_for_seeds_that_are_unlike_the_cells() -> None:
+    """Another alpha names two of 60 seeds more: taken where they are drawn like the cells."""
+    candidates = [Candidate(alpha, "soft", False, 1) for alpha in (0.8, 0.2)]
+    for n_first, found, alpha in (
+        (48, [480, 120], 0.2),
+        (48, [100, 500], 0.8),
+        (30, [300, 300], 0.8),
+    ):
+        truth = np.repeat([0, 1], [n_first, 60 - n_first])
+        seeds = SeedTable(np.arange(60), truth, np.ones(60), 2)
+        names = np.stack([truth, truth])
+        names[0, [0, 1, 2, 3]] ^= 1
+        names[1, [4, 5]] ^= 1
+        said = [np.where(np.eye(2)[each] > 0, 0.9, 0.1) for each in names]
+        chosen = best_of(candidates, said, truth, np.array(found), seeds, sure=5.0)
+        assert chosen.taken.alpha == alpha
+        assert chosen.accuracy[1] > chosen.accuracy[0]
 
 
 @pytest.mark.parametrize("n_single", [1, 4])
