@@ -58,6 +58,8 @@ class Outcome:
     perfect: float = np.nan
     coverage: float = np.nan
     set_size: float = np.nan
+    calibrated_se: float = np.nan
+    coverage_se: float = np.nan
 
 
 def data_sets(folder: Path | None) -> Iterator[tuple[str, AnnData]]:
@@ -172,6 +174,15 @@ def outcomes(cells: AnnData, amount: float, seed: int) -> dict[str, Outcome]:
     return found
 
 
+def averaged(runs: list[Outcome]) -> Outcome:
+    """Mean of the draws, and how far it is off by the choice of so many: a standard error."""
+    each = pd.DataFrame([vars(run) for run in runs])
+    error = each.sem()
+    means = each.mean().to_dict()
+    means |= {f"{what}_se": error[what] for what in ("calibrated", "coverage")}
+    return Outcome(**means)
+
+
 def table(title: str, rows: dict[str, list[str]]) -> None:
     amounts = [f"{a:g} a class" if a >= 1 else f"{a:.0%} at random" for a in AMOUNTS]
     print(f"\n{title}\n\n| | " + " | ".join(amounts) + " |")
@@ -197,8 +208,7 @@ def main() -> None:
         for amount in AMOUNTS:
             runs = [outcomes(cells, amount, s) for s in range(arguments.draws)]
             for name in runs[0]:
-                each = np.array([list(vars(run[name]).values()) for run in runs])
-                measured[title, amount, name] = Outcome(*each.mean(axis=0))
+                measured[title, amount, name] = averaged([run[name] for run in runs])
     report(measured, titles)
 
 
@@ -219,19 +229,21 @@ def report(measured: dict[tuple[str, float, str], Outcome], titles: list[str]) -
         table(f"Accuracy: {name}", rows)
     rows = {
         t: [
-            f"{measured[t, a, DEFAULT].error:.3f} → {measured[t, a, DEFAULT].calibrated:.3f}"
-            for a in AMOUNTS
+            f"{found.error:.3f} → {found.calibrated:.3f} ± {found.calibrated_se:.3f} "
+            f"({found.perfect:.3f})"
+            for found in (measured[t, a, DEFAULT] for a in AMOUNTS)
         ]
         for t in titles
     }
     rows["mean"] = [
-        f"{mean(a, DEFAULT, 'error'):.3f} → {mean(a, DEFAULT, 'calibrated'):.3f}" for a in AMOUNTS
+        f"{mean(a, DEFAULT, 'error'):.3f} → {mean(a, DEFAULT, 'calibrated'):.3f} "
+        f"({mean(a, DEFAULT, 'perfect'):.3f})"
+        for a in AMOUNTS
     ]
-    rows["mean, were it exact"] = [f"{mean(a, DEFAULT, 'perfect'):.3f}" for a in AMOUNTS]
-    table("Expected calibration error before → after `calibrate=True`", rows)
+    table("Expected calibration error before → after `calibrate=True` (were it exact)", rows)
     rows = {
         t: [
-            f"{found.coverage:.3f} ({found.set_size:.1f})"
+            f"{found.coverage:.3f} ± {found.coverage_se:.3f} ({found.set_size:.1f})"
             for found in (measured[t, a, DEFAULT] for a in AMOUNTS)
         ]
         for t in titles
