@@ -184,6 +184,49 @@ async function checkMoving(browser) {
   await quiet(page, 'morph');
 }
 
+async function checkOthers(browser) {
+  for (const name of ['turn', 'sorted']) {
+    const page = await open(browser, name);
+    const end = await until(page, (s) => s.shown && s.box[2], 'the first picture');
+    await page.keyboard.press('Home');
+    await until(page, (s) => s.frame === 0 && s.sum !== end.sum, 'the start');
+    await page.keyboard.press(' ');
+    await until(page, (s) => s.frame > 4, 'plays');
+    await page.keyboard.press(' ');
+    await page.keyboard.press('End');
+    const back = await until(page, (s) => s.sum === end.sum, 'the end again');
+    said(`${name}: the end again`, back.sum === end.sum);
+    await page.keyboard.press('a');
+    const all = await until(page, (s) => s.found, 'all in view');
+    said(`${name}: all cells`, /^700 cells/.test(all.found), JSON.stringify(all.found));
+    await page.keyboard.press('l');
+    const [x, y, width, height] = (await state(page)).box; // there is less room now
+    await page.mouse.move(x + 5, y + 5);
+    await page.mouse.down();
+    for (const [u, v] of [[0.6, 0.02], [0.6, 0.97], [0.02, 0.97]]) await page.mouse.move(x + width * u, y + height * v, {steps: 3});
+    await page.mouse.up();
+    const some = await until(page, (s) => s.found && s.found !== all.found, 'lasso');
+    said(`${name}: lasso`, /^\d+ cells/.test(some.found) && some.found !== all.found, JSON.stringify(some.found.slice(0, 12)));
+    await page.keyboard.press('Escape');
+    await page.screenshot({path: `${folder}/${name}.png`});
+    await quiet(page, name);
+  }
+  const calm = await open(browser, 'morph', {reducedMotion: 'reduce'});
+  const end = await until(calm, (s) => s.shown && s.box[2], 'the first picture');
+  await calm.keyboard.press('Home');
+  await until(calm, (s) => s.frame === 0 && s.sum !== end.sum, 'the start');
+  await calm.keyboard.press(' ');
+  const sums = new Set();
+  for (let k = 0; k < 60; k++) {
+    const now = await state(calm);
+    sums.add(now.sum);
+    if (now.play === 'Play') break;
+    await calm.waitForTimeout(60);
+  }
+  said('reduced motion: no blended frame is shown', sums.size <= 12, `${sums.size} pictures`);
+  await quiet(calm, 'reduced motion');
+}
+
 async function checkPanels(browser) {
   const page = await open(browser, 'panels');
   await until(page, (s) => s.shown && s.box[2], 'the first picture');
@@ -222,6 +265,18 @@ async function checkPanels(browser) {
   const png = readFileSync(await (await download).path());
   const sides = await page.evaluate(`[...document.querySelector('.scanpy-anim-explorer').shadowRoot.querySelectorAll('.picture')].map((c) => c.width)`);
   said('PNG of all panels', png.readUInt32BE(16) >= sides[0] * 2 - 1, `${png.readUInt32BE(16)} × ${png.readUInt32BE(20)}`);
+  await page.locator('.speed').selectOption('4');
+  const video = page.waitForEvent('download', {timeout: 60000});
+  await page.locator('.film').click();
+  const film = readFileSync(await (await video).path());
+  said('video of all panels', film.length > 20000 && (await page.locator('.film').getAttribute('aria-pressed')) === 'false', `${film.length} bytes`);
+  await stages.nth(1).focus();
+  const looks = await page.evaluate(SUMS);
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.waitForTimeout(600);
+  now = await page.evaluate(SUMS);
+  said('keys move the panel that has the focus', now[0] === looks[0] && now[1] !== looks[1] && now[2] === looks[2]);
+  await page.keyboard.press('0');
   await quiet(page, 'panels');
 }
 
@@ -257,10 +312,12 @@ async function checkMany(browser) {
   const shown = () => page.evaluate(`[...document.querySelectorAll('.scanpy-anim-explorer')].filter((h) => !h.shadowRoot.querySelector('.player').hidden).length`);
   const few = await shown();
   said('200 players: those near are decoded', few > 0 && few < 20, few);
+  const seen = [];
   for (let k = 0; k < 40; k++) {
     await page.evaluate(`document.querySelectorAll('.scanpy-anim-explorer')[${k}].scrollIntoView()`);
-    await until(page, (s) => s.shown, `player ${k}`, k);
+    seen.push(await until(page, (s) => s.shown, `player ${k}`, k));
   }
+  said('players of all kinds', seen.every((s) => s.shown && !s.message));
   said('40 players, one after the other', true);
   await page.evaluate(`document.querySelectorAll('.scanpy-anim-explorer')[150].scrollIntoView()`);
   await until(page, (s) => s.shown, 'the 150th', 150);
@@ -313,10 +370,10 @@ async function checkLooks(browser) {
   const phone = {viewport: {width: 375, height: 740}, deviceScaleFactor: 2, hasTouch: true, isMobile: true};
   for (const [name, options] of [['desktop', {}], ['phone', phone]]) {
     for (const colorScheme of ['light', 'dark']) {
-      for (const page of ['scores', 'labels', 'morph', 'panels']) {
+      for (const page of ['scores', 'labels', 'morph', 'panels', 'turn', 'sorted']) {
         const view = await open(browser, page, {...options, colorScheme});
         const now = await until(view, (s) => s.shown && s.box[2], page);
-        const [u, v] = page === 'morph' ? [0.27, 0.68] : [0.83, 0.57]; // where cells are
+        const [u, v] = {morph: [0.27, 0.68], turn: [0.46, 0.58]}[page] ?? [0.83, 0.57]; // where cells are
         if (options.hasTouch) await view.touchscreen.tap(now.box[0] + now.box[2] * u, now.box[1] + now.box[3] * v);
         await view.waitForTimeout(400);
         await view.screenshot({path: `${folder}/${page}-${name}-${colorScheme}.png`});
@@ -334,7 +391,7 @@ async function checkLooks(browser) {
 (async () => {
   const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync']});
   try {
-    const checks = [checkScores, checkLabels, checkMoving, checkPanels, checkPlaces, checkMany, checkStrange, checkLooks];
+    const checks = [checkScores, checkLabels, checkMoving, checkOthers, checkPanels, checkPlaces, checkMany, checkStrange, checkLooks];
     for (const check of checks) if (!wanted.length || wanted.includes(check.name)) await check(browser);
   } finally {
     await browser.close();

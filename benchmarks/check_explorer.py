@@ -8,6 +8,7 @@ screenshots into the folder and prints one line a check.
 from __future__ import annotations
 
 import html
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inli
 def pages(folder: Path) -> None:
     cells = sc.datasets.pbmc68k_reduced()
     sca.tl.label_propagation(cells, [0, 1])
+    cells.obsm["X_space"] = cells.obsm["X_pca"][:, :3]
     film = sca.pl.animate_embedding(cells)
     film.explore(hover=["n_genes", "louvain"]).save(folder / "scores.html")
     labeled = sc.datasets.pbmc68k_reduced()
@@ -45,6 +47,10 @@ def pages(folder: Path) -> None:
     sides = [{"color": "bulk_labels", "basis": ["pca", "umap"]}, {"color": "louvain"}]
     panels = sca.pl.animate_embedding(cells, panels=["label_propagation", *sides])
     panels.explore(hover=["n_genes"]).save(folder / "panels.html")
+    space = sca.pl.animate_embedding(cells, basis="space", projection="3d", rotate=120)
+    space.explore(hover=["n_genes"]).save(folder / "turn.html")
+    anew = sca.pl.animate_embedding(cells, sort_order="frame", tween=2)
+    anew.explore(hover=["n_genes"]).save(folder / "sorted.html")
     (folder / "notebook.html").write_text(f"<!doctype html><body>{page._repr_html_()}")
     text = (folder / "scores.html").read_text("utf-8")
     cut = text.index('data-part="frame-1"') + 80
@@ -56,15 +62,21 @@ def pages(folder: Path) -> None:
     for name, sandbox in (("srcdoc", ""), ("sandbox", "sandbox=allow-scripts")):
         frame = f'<iframe {sandbox} width=900 height=800 srcdoc="{html.escape(text)}"></iframe>'
         (folder / f"{name}.html").write_text(f"<!doctype html>{frame}", "utf-8")
-    begin, end = text.index("<div class="), text.index("</main>")
-    first = text[begin:end].replace(' data-page="1"', "")
-    start, stop = first.index("<script>"), first.index("</script>", first.index("<script>")) + 9
-    others = (first[:start] + first[stop:]) * 199
-    many = f"<!doctype html><meta charset=utf-8>{first}{others}"
-    (folder / "many.html").write_text(many, "utf-8")
-
+    first = fragment_of(folder / "scores.html")
     hidden = f'<!doctype html><meta charset=utf-8><body style="display:none"><div>{first}</div>'
     (folder / "hidden.html").write_text(hidden, "utf-8")
+    kinds = ("scores", "panels", "labels", "morph", "turn", "sorted")
+    players = [fragment_of(folder / f"{kind}.html") for kind in kinds]
+    copies = [re.sub("<script>.*?</script>", "", player, flags=re.S) for player in players]
+    many = "".join(players) + "".join((copies * 40)[: 200 - len(players)])
+    (folder / "many.html").write_text(f"<!doctype html><meta charset=utf-8>{many}", "utf-8")
+
+
+def fragment_of(path: Path) -> str:
+    """The player of a page, as it stands in a page of somebody else's."""
+    text = path.read_text("utf-8")
+    fragment = text[text.index("<div class=") : text.rindex("</main>")]
+    return fragment.replace(' data-page="1"', "", 1)
 
 
 def strange_pages(folder: Path) -> None:

@@ -44,12 +44,14 @@ SCRUB = (
 
 EXPLORER_STATE = """
 const root = document.querySelector('.scanpy-anim-explorer').shadowRoot;
-const canvas = root?.querySelector('.picture');
-if (!canvas || canvas.hidden) return {frame: -1, sum: 0};
-const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
 let sum = 0;
-for (const byte of data) sum = (sum * 31 + byte) | 0;
-return {frame: Number(root.querySelector('input').value), sum};
+for (const canvas of root?.querySelectorAll('.picture') ?? []) {
+  if (!canvas.width) return {frame: -1, sum: 0};
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  for (const byte of data) sum = (sum * 31 + byte) | 0;
+}
+const tip = [...root?.querySelectorAll('.tip') ?? []].find((one) => !one.hidden);
+return {frame: Number(root?.querySelector('input').value), sum, tip: tip?.innerText ?? ''};
 """
 
 
@@ -185,24 +187,59 @@ def check_notebook(firefox: Firefox, folder: Path) -> None:
     firefox.screenshot(folder / "firefox-notebook.png")
 
 
-def check_explorer(firefox: Firefox, folder: Path) -> None:
-    """A page that holds the scores."""
+def explorers() -> dict[str, Any]:
+    """A page that holds the scores, of each kind."""
     cells = sc.datasets.pbmc68k_reduced()
     sca.tl.label_propagation(cells, [0, 1])
-    page = sca.pl.animate_embedding(cells).explore(hover="n_genes")
-    page.save(path := folder / "firefox-explorer.html")
+    cells.obsm["X_space"] = cells.obsm["X_pca"][:, :3]
+    morph = {"color": "bulk_labels", "basis": ["pca", "umap"]}
+    kinds: dict[str, dict[str, Any]] = {
+        "scores": {},
+        "labels": {"color": ["bulk_labels", "louvain"]},
+        "morph": {"basis": ["umap", "pca"], "tween": 6},
+        "turn": {"basis": "space", "projection": "3d", "rotate": 120},
+        "sorted": {"sort_order": "frame"},
+        "panels": {"panels": ["label_propagation", morph]},
+    }
+    return {
+        name: sca.pl.animate_embedding(cells, **how).explore(hover="n_genes")
+        for name, how in kinds.items()
+    }
+
+
+def check_explorer(firefox: Firefox, folder: Path, name: str, page: Any) -> None:
+    """It shows its frames, plays, and tells what is there of a cell."""
+    page.save(path := folder / f"firefox-{name}.html")
     firefox.open(path, 1200, 800)
     state = partial(firefox.run, EXPLORER_STATE)
-    Browser.wait(lambda: state()["sum"], "Firefox, explorer: the first picture", 30)
+    Browser.wait(lambda: state()["sum"], f"Firefox, {name}: the first picture", 30)
     last = state()
-    for key, frame in (("Home", 0), ("End", last["frame"])):
-        actions = [{"type": kind, "value": KEYS[key]} for kind in ("keyDown", "keyUp")]
+
+    def press(key: str) -> None:
+        pressed = KEYS.get(key, key)
+        actions = [{"type": kind, "value": pressed} for kind in ("keyDown", "keyUp")]
         source = {"type": "key", "id": "keyboard", "actions": actions}
         firefox.ask("input.performActions", context=firefox.tab, actions=[source])
-        Browser.wait(lambda frame=frame: state()["frame"] == frame, f"explorer: {key}")
-    time.sleep(0.5)
-    said("Firefox, explorer: the last frame again", state()["sum"] == last["sum"])
-    firefox.screenshot(folder / "firefox-explorer.png")
+
+    press("Home")
+    Browser.wait(lambda: state()["frame"] == 0, f"{name}: Home")
+    press(" ")
+    Browser.wait(lambda: state()["frame"] > 0, f"{name}: it plays")
+    press(" ")
+    press("End")
+    Browser.wait(lambda: state()["sum"] == last["sum"], f"{name}: End")
+    said(f"Firefox, {name}: the last frame again", state()["frame"] == last["frame"])
+    moves = [
+        {"type": "pointerMove", "x": 150 + 12 * k, "y": 200 + 150 * (k % 3), "duration": 40}
+        for k in range(60)
+    ]
+    for move in moves:
+        source = {"type": "pointer", "id": "mouse", "actions": [move]}
+        firefox.ask("input.performActions", context=firefox.tab, actions=[source])
+        if state()["tip"]:
+            break
+    said(f"Firefox, {name}: a cell is told", "n_genes" in state()["tip"], state()["tip"][:20])
+    firefox.screenshot(folder / f"firefox-{name}.png")
 
 
 def check_quiet(firefox: Firefox) -> None:
@@ -230,7 +267,8 @@ def main() -> None:
         try:
             check_page(firefox, folder)
             check_notebook(firefox, folder)
-            check_explorer(firefox, folder)
+            for name, shown in explorers().items():
+                check_explorer(firefox, folder, name, shown)
             check_quiet(firefox)
         finally:
             firefox.close()

@@ -39,14 +39,23 @@ sca.pl.animate_embedding(adata, color=[{NASTY!r}, "CD3D", "LYZ"], scale="linear"
 ]
 FRONTENDS = {"lab": "lab/tree/films.ipynb", "notebook": "notebooks/films.ipynb"}
 OUTPUTS = "Array.from(document.querySelectorAll('.jp-OutputArea-output'))"
+OLD = "document.querySelectorAll('.scanpy-anim').forEach(host => host.classList.add('old'))"
 PLAYERS = (
     "return Array.from(document.querySelectorAll('.jp-OutputArea .scanpy-anim:not(.old)'))"
     ".filter(host => host.shadowRoot).length"
 )
 
 
-EXPLORER = f"{CELLS[0]}.explore(hover=['n_genes'])"
+EXPLORERS = [
+    f"{CELLS[0]}.explore(hover=['n_genes'])",
+    "sca.pl.animate_embedding(adata, basis=['umap', 'pca'], tween=4).explore()",
+    "sca.pl.animate_embedding(adata, panels=['label_propagation', 'bulk_labels']).explore()",
+    "sca.pl.animate_embedding(adata, sort_order='frame').explore(hover=['louvain'])",
+    """adata.obsm["X_space"] = adata.obsm["X_pca"][:, :3]
+sca.pl.animate_embedding(adata, basis="space", projection="3d", rotate=90).explore()""",
+]
 PAGES = "document.querySelectorAll('.jp-OutputArea iframe[srcdoc]')"
+EXPLORER_ROOT = "document.querySelector('.scanpy-anim-explorer').shadowRoot"
 SHOWN = """
 const root = document.querySelector('.scanpy-anim-explorer')?.shadowRoot;
 const picture = root?.querySelector('.picture');
@@ -116,23 +125,36 @@ def check_untrusted(browser: Browser, url: str, folder: Path, app: str) -> None:
     said(f"{app}, not trusted: it plays", True)
 
 
-def check_explorer(browser: Browser, url: str, folder: Path, app: str, how: str) -> None:
-    """A page that holds the scores: its last frame as a picture, and where scripts run itself."""
+def check_explorers(browser: Browser, url: str, folder: Path, app: str, how: str) -> None:
+    """Pages that hold the scores: the last frame of each, and where scripts run itself."""
     browser.driver.get(url + FRONTENDS[app].replace("films", "explorer") + "?reset")
+    many = len(EXPLORERS)
     poster = f"return {OUTPUTS}.flatMap(o => [...o.querySelectorAll('img')]).length"
-    browser.wait(lambda: browser.driver.execute_script(poster) == 1, "the poster is there", 90)
+    browser.wait(lambda: browser.driver.execute_script(poster) == many, "posters are there", 90)
     pages = browser.driver.execute_script(f"return {PAGES}.length")
     if how == "not trusted":
-        said(f"{app}, explorer, {how}: a picture and no page", pages == 0, pages)
+        said(f"{app}, explorers, {how}: pictures and no pages", pages == 0, pages)
     else:
-        said(f"{app}, explorer, {how}: a page", pages == 1, pages)
-        browser.driver.execute_script(f"{PAGES}[0].scrollIntoView()")
-        browser.driver.switch_to.frame(browser.driver.execute_script(f"return {PAGES}[0]"))
-        browser.wait(lambda: browser.driver.execute_script(SHOWN), "the explorer is shown", 60)
-        browser.driver.switch_to.default_content()
-        said(f"{app}, explorer, {how}: shown", True)
+        check_pages(browser, folder, app, how)
     browser.driver.save_screenshot(str(folder / f"{app}-explorer-{how.replace(' ', '-')}.png"))
-    check_quiet(browser, url, app, f"explorer, {how}")
+    check_quiet(browser, url, app, f"explorers, {how}")
+
+
+def check_pages(browser: Browser, folder: Path, app: str, how: str) -> None:
+    """Each page shows its cells, and plays."""
+    run, many = browser.driver.execute_script, len(EXPLORERS)
+    browser.wait(lambda: run(f"return {PAGES}.length") == many, "a page each", 120)
+    for number in range(many):
+        run(f"{PAGES}[{number}].scrollIntoView({{block: 'center'}})")
+        browser.driver.switch_to.frame(run(f"return {PAGES}[{number}]"))
+        browser.wait(lambda: run(SHOWN), f"explorer {number} is shown", 60)
+        run(f"{EXPLORER_ROOT}.querySelector('input').focus()")
+        browser.driver.switch_to.active_element.send_keys(Keys.HOME, " ")
+        frame = f"return Number({EXPLORER_ROOT}.querySelector('input').value)"
+        browser.wait(lambda: run(frame) > 0, f"explorer {number} plays", 30)  # noqa: B023
+        browser.driver.switch_to.default_content()
+        browser.driver.save_screenshot(str(folder / f"{app}-explorer-{how}-{number}.png"))
+    said(f"{app}, explorers, {how}: all are shown, and play", True)
 
 
 def check_players(browser: Browser, folder: Path, app: str, how: str) -> None:
@@ -185,9 +207,8 @@ def check_quiet(browser: Browser, url: str, app: str, how: str) -> None:
     said(f"{app}, {how}: nothing on the console", not ours, ours or "")
 
 
-def run_all(browser: Browser) -> None:
-    """Run everything from the menu; what is there already is marked as old."""
-    mark = "document.querySelectorAll('.scanpy-anim').forEach(host => host.classList.add('old'))"
+def run_all(browser: Browser, mark: str) -> None:
+    """Run everything from the menu; a script marks or removes what is there already."""
     browser.driver.execute_script(mark)
     menu = "//div[contains(@class, 'lm-MenuBar-itemLabel') and text() = 'Run']"
     browser.driver.find_element(By.XPATH, menu).click()
@@ -206,7 +227,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     saved_notebook(path := folder / "films.ipynb")
-    saved_notebook(page := folder / "explorer.ipynb", [EXPLORER])
+    saved_notebook(page := folder / "explorer.ipynb", EXPLORERS)
     for app in FRONTENDS:
         with (
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
@@ -216,14 +237,17 @@ def main() -> None:
             browser.driver.set_window_size(1300, 1000)
             try:
                 check_untrusted(browser, url, folder, app)
-                check_explorer(browser, url, folder, app, "not trusted")
+                check_explorers(browser, url, folder, app, "not trusted")
                 trust = [sys.executable, "-m", "jupyter", "trust", str(path), str(page)]
                 subprocess.run(trust, env=environment, check=True, capture_output=True)
-                check_explorer(browser, url, folder, app, "trusted")
+                check_explorers(browser, url, folder, app, "trusted")
+                run_all(browser, f"{PAGES}.forEach(page => page.remove())")
+                check_pages(browser, folder, app, "run")
+                check_quiet(browser, url, app, "explorers, run")
                 browser.driver.get(url + FRONTENDS[app] + "?reset")
                 check_players(browser, folder, app, "trusted")
                 check_quiet(browser, url, app, "trusted")
-                run_all(browser)
+                run_all(browser, OLD)
                 check_players(browser, folder, app, "run")
                 outputs = browser.driver.execute_script(f"return {OUTPUTS}.length")
                 said(f"{app}, run: one output a film, no picture besides", outputs == 2, outputs)

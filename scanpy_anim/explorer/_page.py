@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ _JS: dict[str, Callable[[dict[str, Any]], object] | None] = {
 _CSS = "explorer.css"
 
 _FRAGMENT = """\
-<div class="scanpy-anim-explorer" data-scanpy-anim="explorer"{alone}>
+<div class="scanpy-anim-explorer" data-scanpy-anim="explorer" data-script="{key}"{alone}>
 {poster}
 <noscript><p>This is the last frame: the page plays where scripts run.</p></noscript>
 <script>
@@ -55,8 +56,8 @@ _FRAGMENT = """\
 const style = {style};
 {script}
 function scanpyAnimStart() {{
-  for (const host of document.querySelectorAll('[data-scanpy-anim="explorer"]')) {{
-    scanpyAnimExplore(host, style);
+  for (const host of document.querySelectorAll('[data-script="{key}"]')) {{
+    scanpyAnimExplore(host, style); // pages of other kinds have other scripts
   }}
 }}
 if (document.readyState === "loading") {{
@@ -72,12 +73,14 @@ if (document.readyState === "loading") {{
 def fragment(contents: Contents, *, alone: bool = False) -> str:
     """Return the HTML that shows some contents, in any page or `alone` in one of its own."""
     header, parts = encode(contents)
+    script = _player_script(header)
     return _FRAGMENT.format(
         alone=' data-page="1"' if alone else "",
         poster=poster_element(contents.poster, contents.description) if contents.poster else "",
         parts="\n".join(_elements(header, parts)),
         style=script_safe(files(__package__).joinpath(_CSS).read_text("utf-8")),
-        script=_player_script(header),
+        script=script,
+        key=sha256(script.encode()).hexdigest()[:8],
     )
 
 

@@ -1,11 +1,15 @@
 /** The film in time. */
 
+/** Whether a frame is on the way from one to another. @param {Explorer} explorer @param {number} number */
+function isBetween({panels}, number) {
+  return panels.some(({header: {moments, stops}}) => moments[number]?.[2] > 0 || (stops && moments[number]?.[4] % 1 > 0));
+}
+
 /** To the next frame that is no blend. @param {Explorer} explorer @param {number} by */
 function stepBy(explorer, by) {
   setPlaying(explorer, false);
-  const {moments} = explorer;
   let to = explorer.number + by;
-  while (moments[to]?.[2] > 0) to += by;
+  while (isBetween(explorer, to)) to += by;
   explorer.go(to);
   explorer.say(explorer.tell(), false);
 }
@@ -48,5 +52,5 @@ function advance(explorer) {
   }
   if (explorer.number === number) return;
   explorer.leave();
-  if (!calm || !(moments[explorer.number][2] > 0)) explorer.draw();
+  if (!calm || !isBetween(explorer, explorer.number)) explorer.draw();
 }

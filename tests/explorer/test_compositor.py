@@ -250,6 +250,17 @@ def test_a_page_holds_the_scripts_it_needs(kind, more, several):
     assert set(everything) & set(re.findall(r"\w+", script)) - defined == allowed
 
 
+def test_a_script_brings_its_own_kind_of_page_to_life():
+    pages = [
+        sca.pl.animate_embedding(atlas(50), color=color, legend_loc=None).explore().to_html()
+        for color in ("scores", "classes")
+    ]
+    keys = [re.search(r'data-script="(\w+)"', page)[1] for page in pages]
+    assert keys[0] != keys[1]
+    for page, key in zip(pages, keys, strict=True):
+        assert re.findall(r"\[data-script=\"(\w+)\"\]", page) == [key]
+
+
 def _defined(name: str) -> list[str]:
     """What a file defines for all others."""
     text = (Path(scanpy_anim.explorer.__file__).parent / name).read_text("utf-8")
