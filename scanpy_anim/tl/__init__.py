@@ -5,7 +5,8 @@
 - `_options`: its arguments, checked once
 - `_seeds`: every spelling of the seeds; `_seed_labels`: a label a cell; `_unlabeled`: values that
   are none; `_no_label`: names that sound like it; `_signal`: rows and classes, or a table
-- `_graph`: which graph, and whether it can be walked on
+- `_graph`: which graph, and whether it can be walked on; `_walked`: the same as a run's;
+  `_checksum`: told by one number
 - `_propagate`: the same on arrays; `_propagation`: iterate, keep, solve; `_outcome`: report
 - `_iteration`: one iteration after the other; `_faint`: the same beyond float32;
   `_sums`: of rows and columns; `_history`: what is kept of them

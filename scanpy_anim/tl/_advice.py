@@ -116,6 +116,13 @@ def warn_of_outcome(
             f"{outcome.limit_iterations} iterations"
         )
     n_obs = len(outcome.scores)
+    with_score = np.count_nonzero(outcome.scores.reshape(n_obs, -1).any(axis=1))
+    went = outcome.n_iter > 0 or outcome.limit is not None
+    if went and with_score <= len(seeds.positions) < n_obs:
+        logg.warning(
+            "the graph joins no seed to any other cell: only the seeds themselves have a score. "
+            "neighbors_key= or obsp= choose another graph"
+        )
     if clamp == "hard" and seeds.n_classes == 1 and len(np.unique(seeds.signal)) == 1:
         logg.warning("clamp='hard' with one class ends in the same score for all cells it reaches")
     elif clamp == "hard" and len(seeds.positions) < _FEW * n_obs:

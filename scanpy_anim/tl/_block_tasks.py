@@ -18,6 +18,7 @@ from scanpy_anim.tl._block_kernels import (
     reach_rows,
     send_rows,
 )
+from scanpy_anim.tl._checksum import marked_sums
 from scanpy_anim.tl._graph import require_structure
 from scanpy_anim.tl._product_kernels import multiply, receive
 
@@ -38,6 +39,8 @@ class Seen(NamedTuple):
     largest: float
     balance: int
     n_bytes: int
+    marked: float
+    total: float
 
 
 class Stepped(NamedTuple):
@@ -56,6 +59,7 @@ def look_at(chunks: Chunks, rows: slice, n_obs: int, name: str) -> Seen:
     """Check the rows of a block, and add them up."""
     sums = np.zeros(rows.stop - rows.start)
     n_weights, n_bytes, smallest, largest, balance = 0, 0, np.inf, 0.0, 0
+    marked = total = 0.0
     row = rows.start
     for start, chunk in chunks:
         block = _checked(chunk, start, n_obs, name)
@@ -66,6 +70,8 @@ def look_at(chunks: Chunks, rows: slice, n_obs: int, name: str) -> Seen:
             least, most, left = look_rows(start, *how)
             smallest, largest = min(smallest, least), max(largest, most)
             balance += int(left)
+            part = marked_sums(start, *_pattern(block), data)
+            marked, total = marked + part[0], total + part[1]
         n_weights += len(block.data)
         n_bytes += sum(array.nbytes for array in (block.data, block.indices, block.indptr))
         row += block.shape[0]
@@ -73,7 +79,7 @@ def look_at(chunks: Chunks, rows: slice, n_obs: int, name: str) -> Seen:
         raise ValueError(
             f"{name}: rows {rows.start} to {rows.stop} come in chunks of {row - rows.start} rows"
         )
-    return Seen(sums, n_weights, smallest, largest, balance, n_bytes)
+    return Seen(sums, n_weights, smallest, largest, balance, n_bytes, marked, total)
 
 
 def _rounded(weights: NDArray[Any]) -> NDArray[np.float64]:

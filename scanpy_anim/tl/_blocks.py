@@ -16,6 +16,7 @@ from scanpy import logging as logg
 from scanpy_anim.tl._block_kernels import add_columns
 from scanpy_anim.tl._block_scheduler import blocks_of, choose_scheduler
 from scanpy_anim.tl._block_tasks import look_at, send_block
+from scanpy_anim.tl._checksum import quotient
 from scanpy_anim.tl._graph import power_of_two
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ class BlockGraph:
         Whether the graph is its own transpose, bit by bit.
     block_bytes
         Size of the largest block.
+    checksum
+        What tells it from other graphs.
     """
 
     def __init__(self, array: Any, name: str) -> None:
         self.n_obs = int(array.shape[0])
         self.exponent, self.n_weights, self.block_bytes, self.symmetric = 0, 0, 0, False
-        self.smallest = np.inf
+        self.smallest, self.checksum = np.inf, 0.0
         self._name = name
         self._blocks = blocks_of(array, _ROWS)
         self._scheduler = choose_scheduler()
@@ -96,6 +99,7 @@ class BlockGraph:
 
         self.run(look_at, (self.n_obs, self._name), put)
         smallest, largest = min(s.smallest for s in seen), max(s.largest for s in seen)
+        self.checksum = quotient(sum(s.marked for s in seen), sum(s.total for s in seen))
         self.n_weights = sum(s.n_weights for s in seen)
         self.block_bytes = max(s.n_bytes for s in seen)
         self.exponent = power_of_two(largest)

@@ -13,15 +13,13 @@ from scanpy_anim._decision import Decision, class_mass_weights, column_names, de
 from scanpy_anim._lazy import readable
 from scanpy_anim._read_result import present_seeds, read_result, reading_record
 from scanpy_anim._results import write_fields
-from scanpy_anim._table import is_dask
-from scanpy_anim.tl._blocks import open_blocks
 from scanpy_anim.tl._calibration import FEWEST
 from scanpy_anim.tl._calibration import calibrate as calibrate_shares
-from scanpy_anim.tl._graph import choose_graph, count_weights
 from scanpy_anim.tl._held_out import arguments_of, count_held_out, hold_out
 from scanpy_anim.tl._label_sets import label_sets
 from scanpy_anim.tl._options import Options
 from scanpy_anim.tl._phases import require_search
+from scanpy_anim.tl._walked import graph_of_run, require_same_graph
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -92,9 +90,9 @@ def _hold_out(
     elif n_held_out < FEWEST:
         return None
     with reading_record(key):
-        params = record["params"]
-        graph = choose_graph(adata, params.get("neighbors_key"), params.get("obsp"))
-        options, prior = Options.checked(**arguments_of(record)), params.get("prior")
+        graph = graph_of_run(adata, record)
+        require_same_graph(graph, record, asked)
+        options, prior = Options.checked(**arguments_of(record)), record["params"].get("prior")
         require_search(
             adata,
             graph,
@@ -105,7 +103,7 @@ def _hold_out(
             keep=coverage is not None,
         )
         labels = decide(scores, weights)[0]
-        return hold_out(adata, record, labels, weights, keep=coverage is not None)
+        return hold_out(adata, graph, record, labels, weights, keep=coverage is not None)
 
 
 def _write(
@@ -220,7 +218,7 @@ def _stored_scores(result: Result) -> NDArray[np.float32]:
 
 
 def _require_same_cells(adata: AnnData, key: str, asked: str) -> None:
-    """Refuse other cells and another graph: seeds held out there say nothing about this run."""
+    """Refuse other cells: seeds held out there say nothing about this run."""
     result = read_result(adata, key)
     stored = result and result.seeds
     found = result and present_seeds(adata, result)
@@ -235,21 +233,6 @@ def _require_same_cells(adata: AnnData, key: str, asked: str) -> None:
             "cells than adata has now (a subset, or another order): calibrate before, or run "
             "`sca.tl.label_propagation` again"
         )
-    name = str(graph.get("obsp", ""))
-    if name in adata.obsp and _count(adata.obsp[name], name) != int(graph["n_weights"]):
-        raise ValueError(
-            f"{asked} propagates again, but adata.obsp[{name!r}] is another graph than that "
-            "of the run: calibrate before, or run `sca.tl.label_propagation` again"
-        )
-
-
-def _count(graph: Any, name: str) -> int:
-    """Count the weights of a graph, in a pass over it where it is in blocks."""
-    if not is_dask(graph):
-        return count_weights(graph)
-    blocks = open_blocks(graph, symmetrize=False, name=f"obsp[{name!r}]")
-    blocks.look()
-    return blocks.n_weights
 
 
 def _class_weights(result: Result, scores: NDArray[np.floating]) -> NDArray[np.float64]:

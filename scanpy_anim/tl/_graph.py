@@ -50,7 +50,7 @@ def graph_name(adata: AnnData, neighbors_key: str | None, obsp: str | None) -> s
             raise MissingKeyError(
                 f"obsp={obsp!r} is not in adata.obsp, which has {list(adata.obsp)}"
             )
-        _refuse_distances(adata, obsp)
+        _refuse_distances(adata, obsp, f"obsp={obsp!r}")
         return obsp
     key = "neighbors" if neighbors_key is None else neighbors_key
     if key not in adata.uns:
@@ -65,9 +65,10 @@ def graph_name(adata: AnnData, neighbors_key: str | None, obsp: str | None) -> s
         )
     if name not in adata.obsp:
         raise MissingKeyError(
-            f"uns[{key!r}] refers to obsp[{name!r}], but adata.obsp has {list(adata.obsp)}: "
-            "run `sc.pp.neighbors(adata)` again"
+            f"uns[{key!r}] refers to obsp[{name!r}], but adata.obsp has {list(adata.obsp)}: run "
+            f"`sc.pp.neighbors(adata{'' if key == 'neighbors' else f', key_added={key!r}'})` again"
         )
+    _refuse_distances(adata, name, f"uns[{key!r}]['connectivities_key']={name!r}")
     return name
 
 
@@ -98,7 +99,7 @@ def _no_neighbors(adata: AnnData, neighbors_key: str | None) -> str:
     )
 
 
-def _refuse_distances(adata: AnnData, obsp: str) -> None:
+def _refuse_distances(adata: AnnData, obsp: str, told: str) -> None:
     declared = {
         value["distances_key"]
         for value in adata.uns.values()
@@ -106,7 +107,7 @@ def _refuse_distances(adata: AnnData, obsp: str) -> None:
     }
     if obsp in declared or obsp == "distances" or obsp.endswith("_distances"):
         raise ValueError(
-            f"obsp={obsp!r} holds distances, which grow as cells get less alike: a signal would "
+            f"{told} holds distances, which grow as cells get less alike: a signal would "
             "run to the farthest neighbours. Use the connectivities"
         )
 

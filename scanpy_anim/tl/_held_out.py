@@ -16,7 +16,7 @@ from scipy import sparse
 
 from scanpy_anim._decision import decide, shares
 from scanpy_anim.tl._calibration import N_FOLDS, drawn_otherwise, folds
-from scanpy_anim.tl._graph import as_csr, choose_graph
+from scanpy_anim.tl._graph import as_csr
 from scanpy_anim.tl._options import Options
 from scanpy_anim.tl._prior import GIVEN, correct, read_features, regress
 from scanpy_anim.tl._propagate import propagate
@@ -71,6 +71,7 @@ def count_held_out(record: Mapping[str, Any]) -> int:
 
 def hold_out(
     adata: AnnData,
+    graph: Any,
     record: Mapping[str, Any],
     labels: NDArray[np.int64],
     class_weights: NDArray[np.float64] | None,
@@ -79,8 +80,9 @@ def hold_out(
 ) -> HeldOut | None:
     """Propagate a stored run anew without some seeds, a fold after the other.
 
-    `labels` are the classes found for all cells, -1 where there is none; with `keep` what each cell
-    gets in one of the folds is kept, which falls to it by lot. `None` when no seed can be held out.
+    `graph` is the one it walked on, `labels` are the classes found for all cells, -1 where there is
+    none; with `keep` what each cell gets in one of the folds is kept, which falls to it by lot.
+    `None` when no seed can be held out.
     """
     seeds = _seeds_of(record)
     alone = seeds.alone()
@@ -89,7 +91,6 @@ def hold_out(
     plan = list(folds(seeds.classes[alone], _MOST_FOLDS if few else N_FOLDS))
     if not plan:
         return None
-    graph = choose_graph(adata, record["params"].get("neighbors_key"), record["params"].get("obsp"))
     start = _signal_of(adata, graph, record)
     said, places = [], []
     everyone, lot = None, np.zeros(0, dtype=np.intp)

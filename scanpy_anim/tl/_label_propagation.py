@@ -12,8 +12,7 @@ from scanpy_anim._compiled import kept_functions
 from scanpy_anim._lazy import plain, readable
 from scanpy_anim.tl._advice import count_of, warn_of_outcome, warn_of_uneven_seeds
 from scanpy_anim.tl._assign_labels import require_in_memory
-from scanpy_anim.tl._blocks import BlockGraph
-from scanpy_anim.tl._graph import count_weights, graph_name
+from scanpy_anim.tl._graph import graph_name
 from scanpy_anim.tl._options import Options
 from scanpy_anim.tl._phases import require_phases
 from scanpy_anim.tl._propagate import open_store, read_graph
@@ -22,6 +21,7 @@ from scanpy_anim.tl._seeds import resolve_seeds
 from scanpy_anim.tl._start import LeftOpen, decide_start
 from scanpy_anim.tl._stored_run import params_of, require_own_key, store_run
 from scanpy_anim.tl._unlabeled import plain_values
+from scanpy_anim.tl._walked import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -279,8 +279,7 @@ def label_propagation(
         "history_store": history_store,
     }
     params = params_of(arguments, others, resolved, start)
-    n_weights = graph.n_weights if isinstance(graph, BlockGraph) else count_weights(stored)
-    walked = {"obsp": name, "n_obs": adata.n_obs, "n_weights": n_weights}
+    walked = describe(stored, graph, name, symmetrized=options.symmetrize)
 
     adata = adata.copy() if copy else adata
     added = store_run(adata, key_added, outcome, resolved, params, walked, start.prior)

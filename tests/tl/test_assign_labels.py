@@ -419,7 +419,7 @@ def test_cells_are_asked_in_one_fold_by_who_was_not_told_its_seeds(pbmc: AnnData
     pbmc.obs["few"] = pbmc.obs["louvain"].where(pbmc.obs_names.isin(few))
     tl.label_propagation(pbmc, "few", alpha=0.8, method="direct")
     labels = pbmc.obs[KEY].cat.codes.to_numpy().astype(np.int64)
-    held_out = hold_out(pbmc, pbmc.uns[KEY], labels, None, keep=True)
+    held_out = hold_out(pbmc, pbmc.obsp["connectivities"], pbmc.uns[KEY], labels, None, keep=True)
     assert held_out is not None
     assert held_out.everyone is not None
     positions = pbmc.uns[KEY]["seeds"]["positions"]
@@ -533,7 +533,7 @@ BAD = {
     "copy": ({"copy": None}, TypeError, "copy=None must be True or False"),
     "class mass of one class": ({"key": "one", "class_mass": True}, ValueError, "several classes"),
     "scores gone": ({"key": "codes"}, KeyError, "codes_scores.*gone, propagate again"),
-    "graph gone": ({"calibrate": True}, KeyError, "run `sc.pp.neighbors"),
+    "graph gone": ({"calibrate": True}, KeyError, "the graph of the run, is gone"),
 }
 
 
