@@ -141,11 +141,14 @@ def is_mask(values: Any) -> bool:
 def native(values: Any) -> Any:
     """Values as pandas reads them: in the byte order of this machine, Arrow's dictionaries spelled.
 
-    pandas takes the latter for categories without being able to count them.
+    pandas takes the latter for categories without being able to count them, and has no categories
+    of halves.
     """
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and not dtype.isnative:
         return values.astype(dtype.newbyteorder("="))
+    if dtype == np.float16 and isinstance(values, pd.Series):
+        return values.astype(np.float32)
     if isinstance(dtype, pd.ArrowDtype) and hasattr(dtype.pyarrow_dtype, "value_type"):
         return values.astype(pd.ArrowDtype(dtype.pyarrow_dtype.value_type))
     return values

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import scanpy as sc
 
+from scanpy_anim._cells import native
 from scanpy_anim._compat import boolean_categories
 from scanpy_anim.pl._matching import are_numbered, match_clusters
 from scanpy_anim.pl._palette import film_colors
@@ -66,7 +67,7 @@ def checked(values: Any, n_obs: int, what: str) -> Any:
 def _as_array(values: Any, what: str) -> Any:
     """Return an array of numpy or pandas; what is masked is missing."""
     if isinstance(getattr(values, "dtype", None), pd.api.extensions.ExtensionDtype):
-        return pd.Series(values).array
+        return native(pd.Series(values)).array
     if hasattr(values, "toarray"):  # sparse
         values = values.toarray()
     if isinstance(values, np.ma.MaskedArray):

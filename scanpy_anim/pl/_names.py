@@ -10,6 +10,7 @@ import scanpy as sc
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from scanpy_anim._accessors import CellValues
+from scanpy_anim._cells import native
 from scanpy_anim._checks import MissingKeyError, listed, nearest, text
 from scanpy_anim._compat import boolean_categories, layer_names
 from scanpy_anim._lazy import gene, plain
@@ -73,10 +74,11 @@ def _column(
     if isinstance(name, CellValues):
         return name.read(adata)
     key = keys[name]
-    raw = use_raw and key not in adata.obs
+    if key in adata.obs:
+        return native(adata.obs[key])
     if plain(adata) is adata:
-        return sc.get.obs_df(adata, keys=[key], layer=layer, use_raw=raw).iloc[:, 0]
-    return adata.obs[key] if key in adata.obs else gene(adata, key, layer, use_raw=raw)
+        return sc.get.obs_df(adata, keys=[key], layer=layer, use_raw=use_raw).iloc[:, 0]
+    return gene(adata, key, layer, use_raw=use_raw)
 
 
 def _numeric_elsewhere(

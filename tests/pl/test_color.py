@@ -267,6 +267,26 @@ def test_arrays_of_pandas_mean_what_columns_of_them_mean(pbmc):
     np.testing.assert_array_equal(only(pbmc, "gaps").read(0), [np.nan, 1.0] * 350)
 
 
+@pytest.mark.parametrize("dtype", [">f8", "f2"])
+def test_columns_of_numbers_that_pandas_does_not_compute_with(pbmc, dtype):
+    values = np.arange(700) / 4
+    pbmc.obs["odd"] = values.astype(dtype)
+    for color in ("odd", ["odd", "odd"], [pbmc.obs["odd"]]):
+        source = only(pbmc, color)
+        np.testing.assert_array_equal(source.read(0), values.astype(dtype).astype(float))
+
+
+def test_arrow_dictionaries_are_categories(pbmc):
+    pa = pytest.importorskip("pyarrow")
+    words = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    few = pbmc.obs["bulk_labels"].astype(object).where(np.arange(700) % 3 > 0, None)
+    pbmc.obs["plain"], pbmc.obs["arrow"] = few.astype("category"), few.astype(words)
+    for color in ("arrow", [pbmc.obs["arrow"]]):
+        source, expected = only(pbmc, color), only(pbmc, "plain")
+        assert list(source.categories) == list(expected.categories)
+        np.testing.assert_array_equal(source.read(0), expected.read(0))
+
+
 def test_no_comes_before_yes_as_in_scanpy(pbmc):
     counts = pbmc.obs["n_counts"]
     source = only(pbmc, [counts > 0, counts > 3000])

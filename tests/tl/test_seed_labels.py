@@ -138,6 +138,8 @@ def test_seeds_everywhere_are_said(islands: AnnData) -> None:
 
 
 def test_values_of_any_number_type_choose_the_same_class(islands: AnnData) -> None:
+    islands.obs["n"] = np.array([1, 2, *[np.nan] * 7], "f2")
+    assert _told(resolve_seeds(islands, ("n", [1]))) == {"": [0]}
     for values in ([1, 2], [1.0, 2.0]):
         islands.obs["n"] = pd.Categorical([*values, *[None] * 7])
         for wanted in (1, 1.0, np.int8(1), [np.float32(1)]):
