@@ -26,7 +26,7 @@ from scanpy_anim._threads import RowBlocks
 from scanpy_anim.tl import _limit_kernels as kernels
 from scanpy_anim.tl._limit_bound import mark_rough
 from scanpy_anim.tl._product_kernels import receive
-from scanpy_anim.tl._sums import received_by, sent_by
+from scanpy_anim.tl._sums import received_by, row_sums, sent_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -223,7 +223,7 @@ def set_up_system(problem: Problem, options: Options) -> tuple[System, NDArray[n
     """Equations of a mode, and what is on their right side at the seeds for a signal of one."""
     graph, seeds = problem.graph, problem.seeds
     n_obs = graph.shape[0]
-    received = received_by(graph, np.ones(n_obs))
+    received = row_sums(graph)
     symmetric = is_symmetric(graph)
     by_columns = options.normalization == "pagerank" and options.clamp == "soft"
     degree = sent_by(graph, np.ones(n_obs)) if by_columns and not symmetric else received

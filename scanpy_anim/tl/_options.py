@@ -105,9 +105,13 @@ class Options:
         return len(self.kept) + (self.limit or self.kept[-1] != self.max_iter)
 
     @property
-    def expected_solver_iterations(self) -> float:
-        """About how long conjugate gradients will take: the root of the condition number."""
-        return 9 / (1 - self.alpha) ** 0.5 if self.clamp == "soft" else 200.0
+    def expected_iterations(self) -> float:
+        """About how many products with the graph there will be, the limit's included."""
+        steps = self.max_iter if self.tol == 0 else min(self.max_iter, 10)
+        if not self.limit:
+            return steps
+        # conjugate gradients: the root of the condition number
+        return steps + (18 / (1 - self.alpha) ** 0.5 if self.clamp == "soft" else 200.0)
 
 
 def _kept_iterations(every: Any, iterations: Any, max_iter: int) -> Sequence[int]:

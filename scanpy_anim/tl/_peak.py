@@ -103,19 +103,22 @@ def require_room(n_seeds: int, n_classes: int) -> None:
 
 def _iteration(n_obs: int, n_weights: int, n_classes: int, options: Options) -> int:
     """Count two signals, two scalings, labels, and the graph once more where it is renumbered."""
-    steps: float = options.max_iter if options.tol == 0 else min(options.max_iter, 10)
-    steps += options.limit * options.expected_solver_iterations
-    renumbered = n_classes > 1 and worth_renumbering(n_obs, n_classes, steps)
     # scores of the last iteration next to labels, and those of the one before
     kept = 12 * n_classes if options.history == "labels" and not options.limit else 0
-    return n_obs * (8 * n_classes + kept + 12) + renumbered * (8 * n_weights + 12 * n_obs)
+    return n_obs * (8 * n_classes + kept + 12) + _renumbered(n_obs, n_weights, n_classes, options)
+
+
+def _renumbered(n_obs: int, n_weights: int, n_classes: int, options: Options) -> int:
+    wide = n_classes * (1 + options.limit)
+    if not worth_renumbering(n_obs, wide, options.expected_iterations):
+        return 0
+    return 8 * n_weights + 12 * n_obs
 
 
 def _limit(n_obs: int, n_weights: int, n_classes: int, options: Options) -> int:
     """Count scores as mantissa and exponent, and the solver's vectors of some classes at a time."""
-    steps = options.expected_solver_iterations
-    renumbered = worth_renumbering(n_obs, 2 * n_classes, steps)
     solving = 16 * n_classes + 32 * min(n_classes, _TOGETHER)
     putting_together = 32 * n_classes
     each = max(solving, putting_together) + 50
-    return n_obs * each + renumbered * (8 * n_weights + 12 * n_obs) + coarse_bytes(n_obs)
+    renumbered = _renumbered(n_obs, n_weights, n_classes, options)
+    return n_obs * each + renumbered + coarse_bytes(n_obs)

@@ -70,10 +70,10 @@ def _run(
     cut_short: bool,
 ) -> Propagation:
     n_obs, n_classes = graph.shape[0], rows.shape[1]
-    expected = options.max_iter if options.tol == 0 else min(options.max_iter, 10)
-    steps = expected + options.limit * options.expected_solver_iterations
     problem = set_up_problem(graph, seeds, rows, options)
-    if n_classes > 1 and worth_renumbering(n_obs, n_classes, steps):
+    # the limit is found in float64: each class counts twice
+    wide = n_classes * (1 + options.limit)
+    if worth_renumbering(n_obs, wide, options.expected_iterations):
         problem = problem.with_neighbors_close()
     record = _open(problem, options)
     columns, measured = _iterate(problem, record, options, Iteration(problem))
@@ -211,12 +211,7 @@ def _iterate(
 def _solve(
     problem: Problem, options: Options, record: ScoreHistory | LabelHistory
 ) -> tuple[Limit, NDArray[np.float32] | None]:
-    """Solve for the limit, on renumbered cells when it takes long; and `label_scores`."""
-    # float64: every class counts twice
-    if not problem.renumbered and worth_renumbering(
-        problem.n_obs, 2 * problem.n_classes, options.expected_solver_iterations
-    ):
-        problem = problem.with_neighbors_close()
+    """Solve for the limit, and `label_scores`."""
     solution = solve_limit(problem, options).to_user(problem)
     raised = solution.raised() if problem.n_classes > 1 else None
     record.end(solution.stored(), raised)
