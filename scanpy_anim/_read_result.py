@@ -11,7 +11,7 @@ from scipy import sparse
 
 from scanpy_anim._checks import MissingKeyError, is_list
 from scanpy_anim._decision import Decision
-from scanpy_anim._results import Result, SeedCells, is_record, starts_with_seeds
+from scanpy_anim._results import Result, SeedCells, is_own, is_record, starts_with_seeds
 from scanpy_anim._table import Table, as_table
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def read_result(adata: AnnData, key: str) -> Result | None:
         _iterations(record, key, history.shape[1]),
         classes,
         _colors(adata, key, len(classes)),
-        _beside(adata, f"{key}_confidence") if codes else None,
-        _beside(adata, f"{key}_scores") if classes else None,
+        _beside(adata, record, f"{key}_confidence") if codes else None,
+        _beside(adata, record, f"{key}_scores") if classes else None,
         seeds,
         _mapping(record, "params", key),
         _decision(record, key, len(classes)),
@@ -100,8 +100,9 @@ def _stored_seeds(record: Mapping[str, Any], key: str, n_classes: int) -> SeedCe
     return SeedCells(positions, classes, weights.astype(np.float64))
 
 
-def _beside(adata: AnnData, name: str) -> NDArray[Any] | Table | None:
-    return as_table(adata.obsm[name]) if name in adata.obsm else None
+def _beside(adata: AnnData, record: Mapping[str, Any], name: str) -> NDArray[Any] | Table | None:
+    """Read a table of the run, not one of the user's that is called like it."""
+    return as_table(adata.obsm[name]) if is_own(adata, record, f"obsm/{name}") else None
 
 
 def _colors(adata: AnnData, key: str, n_classes: int) -> list[str] | None:

@@ -249,6 +249,12 @@ def is_record(record: Any) -> bool:
     return isinstance(record, Mapping) and {"algorithm", "fields"} <= set(record)
 
 
+def is_own(adata: AnnData, record: Any, field: str) -> bool:
+    """Whether a field such as `"obsm/name"` is there, and the record says that it wrote it."""
+    store, _, within = field.partition("/")
+    return within in getattr(adata, store) and field in _listed(record)
+
+
 def _listed(record: Any) -> list[str]:
     """Fields that a record says it wrote, so far as they could be fields."""
     if not is_record(record):

@@ -87,6 +87,33 @@ def test_a_run_clears_what_the_last_one_wrote_and_nothing_else(pbmc: AnnData) ->
         sca.tl.label_propagation(pbmc, "bulk_labels")
 
 
+@pytest.mark.parametrize("store", ["obs", "obsm"])
+def test_sets_replace_nothing_of_the_users(pbmc: AnnData, store: str) -> None:
+    pbmc.obs["few"] = pbmc.obs["bulk_labels"].where(np.arange(700) < 300)
+    sca.tl.label_propagation(pbmc, "few", alpha=0.8)
+    name, own = f"{KEY}_{'set_size' if store == 'obs' else 'set'}", np.ones((700, 1))[:, 0]
+    getattr(pbmc, store)[name] = own if store == "obs" else own[:, None]
+    with pytest.raises(ValueError, match=rf"would replace adata\.{store}\['{name}'\]"):
+        sca.tl.assign_labels(pbmc, coverage=0.9)
+    assert (np.asarray(getattr(pbmc, store)[name]) == 1).all()
+    assert f"{KEY}_set" in pbmc.obsm or f"{KEY}_set_size" in pbmc.obs
+    del getattr(pbmc, store)[name]
+    for _ in range(2):  # its own it replaces
+        sca.tl.assign_labels(pbmc, coverage=0.9)
+        assert (pbmc.obs[f"{KEY}_set_size"] == pbmc.obsm[f"{KEY}_set"].sum(axis=1)).all()
+
+
+def test_a_table_of_the_users_decides_no_labels(pbmc: AnnData) -> None:
+    """Scores beside the history are read where the run wrote some."""
+    pbmc.obs["few"] = pbmc.obs["bulk_labels"].where(np.arange(700) < 300)
+    sca.tl.label_propagation(pbmc, "few", alpha=0.8)
+    labels = pbmc.obs[KEY].copy()
+    n_classes = len(labels.cat.categories)
+    pbmc.obsm[f"{KEY}_scores"] = np.eye(n_classes, dtype=np.float32)[np.zeros(700, dtype=int)]
+    sca.tl.assign_labels(pbmc)
+    assert pbmc.obs[KEY].equals(labels)
+
+
 def test_palettes_set_beforehand_or_since_stay(pbmc: AnnData) -> None:
     own = ["#abcdef"] * 10
     pbmc.uns[f"{KEY}_colors"] = own

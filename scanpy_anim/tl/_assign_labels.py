@@ -12,7 +12,7 @@ from scanpy_anim._compat import require_anndata
 from scanpy_anim._compiled import kept_functions
 from scanpy_anim._lazy import plain, readable
 from scanpy_anim._read_result import reading_record
-from scanpy_anim._results import is_ours, keys_of
+from scanpy_anim._results import is_ours, is_own, keys_of
 from scanpy_anim.tl._decide_labels import assign
 from scanpy_anim.tl._stored_run import ALGORITHM
 
@@ -154,6 +154,8 @@ def assign_labels(
     require_in_memory(adata, copy=copy)
     adata = readable(adata)
     _require_labels(adata, key, min_confidence)
+    if coverage is not None:
+        _require_free_sets(adata, key)
     start = logg.info("assigning labels")
     adata = adata.copy() if copy else adata
     added = assign(
@@ -201,3 +203,15 @@ def _require_labels(adata: AnnData, key: str, min_confidence: float | None) -> N
         )
     if min_confidence is not None:
         number("min_confidence", min_confidence, least=0, most=1)
+
+
+def _require_free_sets(adata: AnnData, key: str) -> None:
+    """Refuse to write sets over what is no earlier set of labels."""
+    names = {f"obs/{key}_set_size": adata.obs, f"obsm/{key}_set": adata.obsm}
+    for field, store in names.items():
+        where, _, within = field.partition("/")
+        if within in store and not is_own(adata, adata.uns[key], field):
+            raise ValueError(
+                f"coverage= would replace adata.{where}[{within!r}], which is no earlier set of "
+                "labels: give it another name"
+            )
