@@ -135,6 +135,29 @@ def rates(labels: Any, truth: Any) -> tuple[float, float]:
     return float(right.mean()), float(np.mean([right[truth == t].mean() for t in set(truth)]))
 
 
+def confidence_and_sets(cells: AnnData, told: NDArray[np.bool_]) -> dict[str, float]:
+    """Errors of the confidence before and after calibration, and what sets hold, on other cells."""
+    truth = cells.obs["type"].astype(str).to_numpy()[~told]
+    right = cells.obs[KEY].astype(str).to_numpy()[~told] == truth
+    share = cells.obs[f"{KEY}_confidence"].to_numpy()[~told]
+    seeds = cells.obs["few"].value_counts()
+    enough = seeds[seeds > 1].sum() >= 20
+    tl.assign_labels(cells, calibrate=True, coverage=0.9 if enough else None)
+    confidence = cells.obs[f"{KEY}_confidence"].to_numpy()[~told]
+    values = {
+        "error": calibration_error(share, right),
+        "calibrated": calibration_error(confidence, right),
+        "perfect": error_of_chance(confidence),
+    }
+    if enough:
+        sets = cells.obsm[f"{KEY}_set"][~told]
+        place = cells.obs[KEY].cat.categories.get_indexer(truth)
+        known = place >= 0
+        values["coverage"] = sets[np.flatnonzero(known), place[known]].mean()
+        values["set_size"] = sets.sum(axis=1).mean()
+    return values
+
+
 def outcomes(cells: AnnData, amount: float, seed: int) -> dict[str, Outcome]:
     told = draw(cells.obs["type"], amount, seed)
     cells.obs["few"] = cells.obs["type"].where(told)
@@ -144,23 +167,9 @@ def outcomes(cells: AnnData, amount: float, seed: int) -> dict[str, Outcome]:
         tl.label_propagation(cells, "few", method="direct", **how)
         tl.assign_labels(cells, **decision)
         labels = cells.obs[KEY].astype(str).to_numpy()[~told]
-        right = labels == truth
         values: dict[str, float] = {}
         if name == DEFAULT and amount != 1:
-            confidence = cells.obs[f"{KEY}_confidence"].to_numpy()[~told]
-            values["error"] = calibration_error(confidence, right)
-            seeds = cells.obs["few"].value_counts()
-            enough = seeds[seeds > 1].sum() >= 20
-            tl.assign_labels(cells, calibrate=True, coverage=0.9 if enough else None)
-            confidence = cells.obs[f"{KEY}_confidence"].to_numpy()[~told]
-            values["calibrated"] = calibration_error(confidence, right)
-            values["perfect"] = error_of_chance(confidence)
-            if enough:
-                sets = cells.obsm[f"{KEY}_set"][~told]
-                place = cells.obs[KEY].cat.categories.get_indexer(truth)
-                known = place >= 0
-                values["coverage"] = sets[np.flatnonzero(known), place[known]].mean()
-                values["set_size"] = sets.sum(axis=1).mean()
+            values = confidence_and_sets(cells, told)
         found[name] = Outcome(*rates(labels, truth), **values)
     features, seeds = cells.obsm["X_pca"], cells.obs["few"][told].astype(str)
     smallest = int(seeds.value_counts().min())
