@@ -281,25 +281,28 @@ async function checkPanels(browser) {
 }
 
 async function checkPlaces(browser) {
-  for (const name of ['policy', 'srcdoc', 'sandbox', 'notebook']) {
+  const others = ['panels', 'labels', 'morph', 'turn', 'sorted'], framed = others.map((kind) => `${kind}-framed`);
+  for (const name of ['policy', 'srcdoc', 'sandbox', 'notebook', ...framed]) {
     const page = await open(browser, name);
     const frame = name === 'policy' ? page : page.frameLocator('iframe');
-    await frame.locator('.picture').waitFor({state: 'visible', timeout: 15000}).catch(() => said(`${name}: shown`, false));
+    await frame.locator('.picture').first().waitFor({state: 'visible', timeout: 15000}).catch(() => said(`${name}: shown`, false));
     await page.screenshot({path: `${folder}/${name}.png`});
-    said(`${name}: shown`, await frame.locator('.picture').isVisible());
+    said(`${name}: shown`, await frame.locator('.picture').first().isVisible());
     await quiet(page, name);
   }
-  for (const name of ['truncated', 'damaged']) {
+  for (const name of ['truncated', 'damaged', ...others.map((kind) => `${kind}-cut`)]) {
     const page = await open(browser, name);
     const now = await until(page, (s) => s.message, name);
     said(name, /truncated or damaged/.test(now.message) && (await page.locator('.poster').isVisible()), now.message);
-    await page.context().close();
+    await quiet(page, name);
   }
   const old = await browser.newContext();
   await old.addInitScript('delete globalThis.DecompressionStream');
   const page = await old.newPage();
-  await page.goto(`file://${folder}/scores.html`);
-  said('no DecompressionStream', /too old/.test((await state(page)).message) && (await page.locator('.poster').isVisible()));
+  for (const kind of ['scores', ...others]) {
+    await page.goto(`file://${folder}/${kind}.html`);
+    said(`${kind}: no DecompressionStream`, /too old/.test((await state(page)).message) && (await page.locator('.poster').isVisible()));
+  }
   await old.close();
   const plain = await open(browser, 'scores', {javaScriptEnabled: false});
   said('no scripts: the poster', await plain.locator('.poster').isVisible());
@@ -326,9 +329,9 @@ async function checkMany(browser) {
 }
 
 async function checkStrange(browser) {
-  const kinds = ['one', 'nowhere', 'gone'], ways = ['moving', 'turning', 'several'];
+  const kinds = ['one', 'nowhere', 'gone', 'missing', 'many-classes'], ways = ['moving', 'turning', 'several'];
   const both = ways.flatMap((way) => kinds.map((kind) => `${way}-${kind}`));
-  for (const name of [...kinds, 'missing', 'many-classes', 'twice', 'still', ...both]) {
+  for (const name of [...kinds, 'missing', 'many-classes', 'twice', 'still', 'sorted-missing', 'sorted-one', ...both]) {
     const page = await open(browser, name);
     const now = await until(page, (s) => s.shown && s.box[2], name);
     said(`${name}: shown`, now.shown && !now.message, now.title);

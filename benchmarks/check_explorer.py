@@ -66,6 +66,12 @@ def pages(folder: Path) -> None:
     hidden = f'<!doctype html><meta charset=utf-8><body style="display:none"><div>{first}</div>'
     (folder / "hidden.html").write_text(hidden, "utf-8")
     kinds = ("scores", "panels", "labels", "morph", "turn", "sorted")
+    for kind in kinds[1:]:
+        text = (folder / f"{kind}.html").read_text("utf-8")
+        whole = html.escape(text.replace("<head>", f"<head>{policy}", 1))
+        frame = f'<iframe sandbox=allow-scripts width=900 height=800 srcdoc="{whole}"></iframe>'
+        (folder / f"{kind}-framed.html").write_text(f"<!doctype html>{frame}", "utf-8")
+        (folder / f"{kind}-cut.html").write_text(text[: text.rindex("data-part=") - 200], "utf-8")
     players = [fragment_of(folder / f"{kind}.html") for kind in kinds]
     copies = [re.sub("<script>.*?</script>", "", player, flags=re.S) for player in players]
     many = "".join(players) + "".join((copies * 40)[: 200 - len(players)])
@@ -109,7 +115,14 @@ def strange_pages(folder: Path) -> None:
         for way, how in (("moving", morph), ("turning", turn), ("several", panels)):
             saved(f"{way}-{kind}", n, how, a=np.arange(float(n)), b=1.0)
     names = [f"type {i}" for i in range(300)]
-    saved("many-classes", 600, a=pd.Categorical(np.repeat(names, 2), categories=names))
+    classes = pd.Categorical(np.repeat(names, 2), categories=names)
+    saved("many-classes", 600, a=classes)
+    for way, how in (("moving", morph), ("turning", turn), ("several", panels)):
+        saved(f"{way}-missing", 50, how, a=np.nan, b=np.nan)
+        saved(f"{way}-many-classes", 600, how, a=classes, b=1.0)
+    anew = {"color": ["a", "b"], "sort_order": "frame"}
+    saved("sorted-missing", 50, anew, a=np.nan, b=np.arange(50.0))
+    saved("sorted-one", 1, anew, a=[1.0], b=[2.0])
 
 
 def main() -> None:
