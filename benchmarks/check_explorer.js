@@ -227,7 +227,19 @@ async function checkOthers(browser) {
   await quiet(calm, 'reduced motion');
 }
 
+async function checkApart(browser, width) {
+  const page = await open(browser, 'panels', {viewport: {width, height: 700}});
+  await until(page, (s) => s.shown && s.box[2], 'the first picture');
+  const apart = await page.evaluate(`(() => {
+    const boxes = [...document.querySelector('.scanpy-anim-explorer').shadowRoot.querySelectorAll('.stage, aside')].map((one) => one.getBoundingClientRect());
+    return boxes.every((a, k) => boxes.every((b, j) => j <= k || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
+  })()`);
+  said(`${width} pixels: no panel lies on another`, apart);
+  await page.context().close();
+}
+
 async function checkPanels(browser) {
+  for (const width of [870, 1500]) await checkApart(browser, width);
   const page = await open(browser, 'panels');
   await until(page, (s) => s.shown && s.box[2], 'the first picture');
   const before = await page.evaluate(SUMS);

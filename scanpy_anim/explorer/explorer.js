@@ -66,6 +66,7 @@ class Explorer {
       this.panels.forEach((panel, k) => panel.show(found[k]));
       this.player.hidden = false;
       this.poster.hidden = true;
+      this.tell(); // texts take room
       this.resize();
       this.draw();
       this.loading = false;

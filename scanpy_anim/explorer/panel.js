@@ -56,6 +56,7 @@ class Panel {
     this.compositor = cells && new Compositor(cells.x, cells.y);
     this.texts = null;
     this.looked = '';
+    this.colors.rename(this.moment[0]);
   }
 
   /** What tells the names of the cells, and what else is told of them; nothing if they are damaged.
