@@ -93,7 +93,7 @@ class _BlockSystem(System):
     ) -> tuple[float, int]:
         """Set `new = D^-1 (alpha A x + B)`; the residual, and how many of `x` were not right."""
         sums: list[tuple[int, float, float, int]] = []
-        ceilings = bound.ceilings(x.max(axis=0, initial=0))
+        spans = bound.spans(x)
 
         def put(rows: slice, product: NDArray[Any]) -> None:
             first, last = np.searchsorted(seeds, (rows.start, rows.stop))
@@ -106,7 +106,7 @@ class _BlockSystem(System):
             new[rows] = own
             residual = product - degree[:, None] * before
             residual[held] = 0
-            wrong = _rough(degree, ceilings, bound, before, residual)
+            wrong = _rough(degree, spans, bound, before, residual)
             wrong |= (own > 0) & (own < TINIEST) & (before >= TINIEST)
             marks[rows] = wrong.any(axis=1)
             rough = int(np.count_nonzero(wrong))
@@ -125,7 +125,7 @@ class _BlockSystem(System):
         seeds: NDArray[np.int64],
         right: NDArray[np.float64],
         bound: Bound,
-        ceilings: NDArray[np.float64],
+        spans: NDArray[np.float64],
         x: NDArray[np.float64],
     ) -> int:
         """Iterate once on some rows, in place; how many of their entries were not right.
@@ -141,7 +141,7 @@ class _BlockSystem(System):
         is_seed = seeds[at] == rows
         product[is_seed] += right[at[is_seed]]
         residual = product - self.degree[rows, None] * x[rows]
-        wrong = _rough(self.degree[rows], ceilings, bound, x[rows], residual)
+        wrong = _rough(self.degree[rows], spans, bound, x[rows], residual)
         x[rows] = product * self.inverse[rows, None]
         return int(np.count_nonzero(wrong))
 
@@ -163,13 +163,13 @@ class _BlockSystem(System):
 
 def _rough(
     degree: NDArray[np.float64],
-    ceilings: NDArray[np.float64],
+    spans: NDArray[np.float64],
     bound: Bound,
     x: NDArray[np.float64],
     residual: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     marks = np.zeros(x.shape, dtype=np.bool_)
-    mark_rough(0, 1, np.array([0, len(x)]), degree, ceilings, bound.strictness, x, residual, marks)
+    mark_rough(0, 1, np.array([0, len(x)]), degree, spans, bound.strictness, x, residual, marks)
     return marks
 
 

@@ -9,8 +9,10 @@ its maximum. So a walk from `i` takes
     T_i <= 1 + (1 + log max(x / h) - log(x_i / h_i)) / log(1 / gamma)
 
 steps at most, on average, until it ends at a seed, and as the relative error of `x_i` is the sum of
-`rho` along it, it is at most `T_i max(rho)`. With row sums in `D`, `h = 1` and `gamma = alpha`
-serve. Else `h = t`, where `(D - alpha A) t >= D / 2`, and `gamma = 1 - 1 / (2 max t)`.
+`rho` along it, it is at most `T_i max(rho)`. Each `rho_i` is held against the largest `T` of its
+class: against its own, they could add up to a multiple. With row sums in `D`, `h = 1` and
+`gamma = alpha` serve. Else `h = t`, where `(D - alpha A) t >= D / 2`, and
+`gamma = 1 - 1 / (2 max t)`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scanpy_anim._arrays import Bools, Floats, Ints
-_LOG_2 = 0.6931471805599453
 # what rounding may have done to a row's sum, relative
 ROUNDING = 1e-15
 # below it float64 itself loses digits
@@ -36,7 +37,7 @@ ACCURACY, HARD_ACCURACY = 9e-5, 5e-6
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How large the own residual of an entry may be: `T_i` of the module, and the accuracy.
+    """How large the own residual of an entry may be: `T` of the module, and the accuracy.
 
     Attributes
     ----------
@@ -52,28 +53,33 @@ class Bound:
     slack: float
     accuracy: float
 
-    def ceilings(self, top: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each class, the `c` with `T_i = steps (c - log x_i)`; `top` is its largest entry."""
-        highest = np.log(np.where(top > 0, top, 1.0))
-        return highest + self.slack + 1 + 1 / self.steps
+    def spans(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Largest `T_i / steps` of each class, among entries that float64 holds."""
+        lowest = x.min(axis=0, initial=np.inf)
+        if not (lowest >= TINIEST).all():
+            lowest = x.min(axis=0, initial=np.inf, where=x >= TINIEST)
+        highest = np.maximum(x.max(axis=0, initial=0), TINIEST)
+        return self.span(np.log(highest) - np.log(np.minimum(lowest, highest)))
+
+    def span(self, logs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute the largest `T_i / steps` from `log(max x / min x)`."""
+        return logs + self.slack + 1 + 1 / self.steps
 
     @property
     def strictness(self) -> float:
-        """`accuracy / steps`, which is to be above `rho_i (c - log x_i)`."""
+        """`accuracy / steps`, which is to be above `rho_i` times the span."""
         return self.accuracy / self.steps
 
 
 @njit(cache=True, nogil=True)
-def is_rough(change: float, value: float, ceiling: float, strictness: float) -> bool:
+def is_rough(change: float, value: float, span: float, strictness: float) -> bool:
     """Whether an entry that its row would change so much may be wrong.
 
-    The logarithm is rounded down to the exponent, which errs on the safe side. Rounding counts
-    as a change; what is too small for float64 is not right either.
+    Rounding counts as a change; what is too small for float64 is not right either.
     """
     if value < TINIEST:
         return bool(change > 0 or value > 0)
-    exponent = (np.float64(value).view(np.int64) >> 52) - 1023
-    return bool((change + ROUNDING * value) * (ceiling - _LOG_2 * exponent) > strictness * value)
+    return bool((change + ROUNDING * value) * span > strictness * value)
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +88,7 @@ def mark_rough(
     last: int,
     bounds: Ints,
     degree: Floats,
-    ceilings: Floats,
+    spans: Floats,
     strictness: float,
     x: Floats,
     residual: Floats,
@@ -95,4 +101,4 @@ def mark_rough(
         inverse = 1 / degree[i]
         for c in range(x.shape[1]):
             change = abs(residual[i, c]) * inverse
-            marks[i, c] = is_rough(change, x[i, c], ceilings[c], strictness)
+            marks[i, c] = is_rough(change, x[i, c], spans[c], strictness)

@@ -208,13 +208,12 @@ class _Outward:
         with np.errstate(over="ignore"):
             value = np.ldexp(new, shift)
         change = np.abs(value - mantissas) + ROUNDING * mantissas
-        logs = self.x.log2() * np.log(2)
-        ceiling = logs.max(initial=-np.inf) + self.bound.ceilings(np.ones(1))[0]
-        # minus infinity of entries that are zero, which are not right
-        steps = ceiling - np.where(mantissas > 0, logs[rows], 0)
+        logs = self.x.log2()[self.x.mantissas > 0] * np.log(2)
+        # one more, as logarithms are rounded down
+        span = self.bound.span(np.ptp(logs) + 1 if len(logs) else np.zeros(()))
         with np.errstate(invalid="ignore"):
             # what is infinite or no number compares as not right
-            right = (mantissas > 0) & (change * steps <= self.bound.strictness * mantissas)
+            right = (mantissas > 0) & (change * span <= self.bound.strictness * mantissas)
         exponents[sent == 0] = 0
         return rows[~right], new[~right], exponents[~right]
 

@@ -196,7 +196,7 @@ def sweep(
     seeds: Ints,
     first_seeds: Ints,
     right: Floats,
-    ceilings: Floats,
+    spans: Floats,
     strictness: float,
     x: Floats,
     new: Floats,
@@ -235,7 +235,7 @@ def sweep(
                     if arrives and value < TINIEST:
                         rough += 1
                     else:
-                        rough += is_rough(difference, x[i, c], ceilings[c], strictness)
+                        rough += is_rough(difference, x[i, c], spans[c], strictness)
                     difference *= unscale[i]
                     value *= unscale[i]
                     change += difference * difference
@@ -257,7 +257,7 @@ def relax(
     alpha: float,
     seeds: Ints,
     right: Floats,
-    ceilings: Floats,
+    spans: Floats,
     strictness: float,
     x: Floats,
 ) -> int:
@@ -280,6 +280,6 @@ def relax(
             if is_seed:
                 value += right[seed, c]
             value *= inverse
-            rough += is_rough(abs(value - x[i, c]), x[i, c], ceilings[c], strictness)
+            rough += is_rough(abs(value - x[i, c]), x[i, c], spans[c], strictness)
             x[i, c] = value
     return rough

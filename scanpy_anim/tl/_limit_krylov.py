@@ -99,9 +99,9 @@ def _relax(
     x: NDArray[np.float64],
 ) -> None:
     """Iterate where entries were not right, and nowhere else."""
-    ceilings = bound.ceilings(x.max(axis=0, initial=0))
+    spans = bound.spans(x)
     for _ in range(_LOCAL_SWEEPS):
-        if system.relax(rows, seeds, right, bound, ceilings, x) == 0:
+        if system.relax(rows, seeds, right, bound, spans, x) == 0:
             break
 
 

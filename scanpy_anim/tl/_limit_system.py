@@ -154,8 +154,8 @@ class System:
     ) -> NDArray[np.bool_]:
         """Which entries are not right by their own residual, or too small for float64."""
         marks = np.zeros(x.shape, dtype=np.bool_)
-        ceilings = bound.ceilings(x.max(axis=0, initial=0))
-        how = (self.degree, ceilings, bound.strictness)
+        spans = bound.spans(x)
+        how = (self.degree, spans, bound.strictness)
         self.blocks.run(mark_rough, *how, x, residual, marks)
         return marks
 
@@ -178,11 +178,11 @@ class System:
         seeds: NDArray[np.int64],
         right: NDArray[np.float64],
         bound: Bound,
-        ceilings: NDArray[np.float64],
+        spans: NDArray[np.float64],
         x: NDArray[np.float64],
     ) -> int:
         """Iterate once on some rows, in place; how many of their entries were not right."""
-        how = (*self.arrays, self.degree, self.alpha, seeds, right, ceilings, bound.strictness)
+        how = (*self.arrays, self.degree, self.alpha, seeds, right, spans, bound.strictness)
         return int(kernels.relax(rows, *how, x))
 
     def sweep(
@@ -198,7 +198,7 @@ class System:
 
         `marks` receives which rows these are in.
         """
-        sums, ceilings = self._sums(3), bound.ceilings(x.max(axis=0, initial=0))
+        sums, spans = self._sums(3), bound.spans(x)
         self.blocks.run(
             kernels.sweep,
             *self.arrays,
@@ -208,7 +208,7 @@ class System:
             seeds,
             np.searchsorted(seeds, self.blocks.bounds),
             right,
-            ceilings,
+            spans,
             bound.strictness,
             x,
             new,

@@ -495,10 +495,31 @@ def test_no_error_is_above_its_bound(
     residual = np.abs((1 - alpha) * received * signal - matrix @ x)
     rho = (residual[reached] / (received * x)[reached]).max()
     bound = Bound(-1 / np.log(alpha), 0.0, 1e-4)
-    steps = bound.steps * (bound.ceilings(x[None].max(axis=1))[0] - np.log(x[reached]))
+    steps = bound.steps * bound.span(np.log(x.max() / x[reached]))
     error = np.abs(x / np.where(reached, truth, 1) - 1)[reached]
     slack = 1 + 2 * wrong * steps  # the bound is of first order
     assert (error <= rho * steps * slack + 1e-12).all()
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.99])
+def test_residuals_that_all_point_one_way_are_not_called_right(alpha: float) -> None:
+    """Each within what an entry's own way back to the seed allows: they add up along it."""
+    n = 240
+    graph = linked(n, np.arange(n - 1), np.arange(1, n), np.ones(n - 1))
+    received = np.asarray(graph.sum(axis=1), dtype=float)
+    signal = np.eye(n)[:, :1]
+    truth = exact(graph, signal, alpha, normalization="random_walk").astype(float)[:, 0]
+    bound = Bound(-1 / np.log(alpha), 0.0, 9e-5)
+    own = 9e-5 / (bound.steps * bound.span(np.log(truth.max() / truth)))
+    step = alpha * graph.toarray().astype(float) * truth / (received * truth)[:, None]
+    error = np.linalg.solve(np.eye(n) - step, own)
+    assert error.max() > 1e-4
+    system = System(graph, received, alpha, symmetric=True)
+    for share, wrong in ((1.0, True), (0.005, False)):
+        x = (truth * (1 + share * error))[:, None]
+        right = (1 - alpha) * received[:1, None]
+        residual = system.true_residual(np.array([0]), right, x)
+        assert system.rough(bound, x, residual).any() == wrong
 
 
 @pytest.mark.parametrize("directed", [False, True])
