@@ -65,7 +65,9 @@ def assign_labels(
         stay as they are. When held-out seeds are named in other proportions than the cells, as
         where seeds are picked evenly over the classes, they count by how large their class is
         among the cells [Saerens2002]_. With fewer than 40 seeds to hold out it says so and leaves
-        the shares as they are; and from few seeds it cannot be better than these are typical.
+        the shares as they are; and from few seeds it cannot be better than these are typical. Where
+        large classes have few seeds and small ones many, held-out seeds hardly tell: draw seeds
+        from the cells, or as many from each class.
     min_confidence
         Cells below it stay without label, 0 to 1.
     coverage
