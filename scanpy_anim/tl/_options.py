@@ -85,6 +85,8 @@ class Options:
         limit, symmetrize = switch("limit", limit), switch("symmetrize", symmetrize)
         kept = _kept_iterations(every, iterations, max_iter)
         if method == "direct":
+            if not limit:
+                raise ValueError("method='direct' is the limit alone, limit=False none: choose one")
             kept, max_iter, limit = (0,), 0, True
         return cls(
             alpha,

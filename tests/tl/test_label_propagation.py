@@ -332,6 +332,7 @@ BAD = {
     "key of dots": ({"key_added": ".."}, ValueError, "key_added='..'"),
     "index as key": ({"key_added": "index"}, ValueError, "name of the index"),
     "limit": ({"limit": "no"}, TypeError, "limit='no' must be True or False"),
+    "no limit of the limit": ({"method": "direct", "limit": False}, ValueError, "choose one"),
     "symmetrize": ({"symmetrize": 1}, TypeError, "symmetrize=1 must be True or False"),
     "copy": ({"copy": "yes"}, TypeError, "copy='yes' must be True or False"),
     "tol": ({"tol": True}, ValueError, "tol=True"),
