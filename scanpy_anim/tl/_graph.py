@@ -25,6 +25,8 @@ _LARGEST = 2.0**60
 _TINY = float(np.finfo(np.float32).tiny)
 # powers of two between the smallest weight and the largest: 1e-38 and 1e38, and some more
 _MOST_EXPONENTS = 258
+# weights up to it, and from its reciprocal on, are added up in float64 as they are
+_FAR = 2.0**200
 
 
 class _NoGraphError(MissingKeyError, ValueError):
@@ -230,8 +232,8 @@ def _misplaced(name: str, index: int, shape: tuple[int, int]) -> ValueError:
 def _within_range(graph: sparse.csr_array, name: str) -> sparse.csr_array:
     """Weights as float32, scaled as a whole where they are too large or too small for it.
 
-    Only ratios of weights matter to propagation. Scaling by a power of two changes none. Where the
-    smallest would be lost, weights are float64.
+    Only ratios matter, and a power of two changes none. Float64 where the smallest would be lost;
+    and as they are where a cell sends but receives nothing, whose sum counts as 1.
     """
     weights = graph.data
     if not len(weights):
@@ -249,11 +251,21 @@ def _within_range(graph: sparse.csr_array, name: str) -> sparse.csr_array:
     if exponent == 0 and weights.dtype == np.float32:
         return graph
     smallest = weights.min(where=weights > 0, initial=highest)
+    moderate = float(smallest) > 1 / _FAR and float(highest) < _FAR
+    if exponent and moderate and _has_sources(graph):
+        return _with_weights(graph, weights.astype(np.float64))
     if smallest >= np.ldexp(_TINY, exponent):
         return _with_weights(graph, np.ldexp(weights, -exponent).astype(np.float32))
     if smallest >= _TINY and highest <= _LARGEST:
         return _with_weights(graph, weights.astype(np.float32))
     return _with_weights(graph, _as_float64(weights, smallest, highest, name))
+
+
+def _has_sources(graph: sparse.csr_array) -> bool:
+    """Whether a cell sends that receives nothing."""
+    positive = graph.data > 0
+    receivers = np.repeat(np.arange(graph.shape[0]), np.diff(graph.indptr))[positive]
+    return not np.isin(graph.indices[positive], receivers).all()
 
 
 def _as_float64(

@@ -67,7 +67,8 @@ def label_propagation(
 
     until the residual :math:`r_t` is at most `tol` [Zhou2003]_, where :math:`S` is
 
-    - :math:`D^{-1/2} A D^{-1/2}` with `normalization="symmetric"`,
+    - :math:`D^{-1/2} A D^{-1/2}` with `normalization="symmetric"`, where a cell that receives
+      nothing has 1 in :math:`D`,
     - :math:`D^{-1} A` with `"random_walk"`: the mean of the neighbours,
     - :math:`A C^{-1}` with `"pagerank"`, :math:`C` the column sums: a walk that restarts at the
       seeds. The limit of a seed signal that sums to 1 is personalised PageRank [Page1999]_;
