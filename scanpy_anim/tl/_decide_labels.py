@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from scanpy_anim.tl._held_out import HeldOut
 # held-out seeds a class that hardly tell in what proportions the cells come
 _FEW_A_CLASS = 10
+# held-out seeds of a class that say something if none of them is given its label
+_SOME = 5
 
 
 def assign(
@@ -62,7 +64,7 @@ def assign(
         asked = "calibrate=True" if calibrate else f"coverage={coverage}"
         held_out = _hold_out(adata, key, scores, weights, asked, coverage)
     if calibrate:
-        outcome |= _calibration(held_out)
+        outcome |= _calibration(held_out, list(map(str, result.classes)))
     if coverage is not None and held_out is not None and held_out.everyone is not None:
         how["coverage"] = float(coverage)
         _warn_of_single_seeds(list(map(str, result.classes)), held_out)
@@ -140,7 +142,7 @@ def _told(key: str, what: str, *, sets: bool) -> list[str]:
     return added
 
 
-def _calibration(held_out: HeldOut | None) -> dict[str, Any]:
+def _calibration(held_out: HeldOut | None, classes: list[str]) -> dict[str, Any]:
     """Calibrate by held-out seeds, for the record; nothing when they are too few."""
     if held_out is None or len(held_out.truth) < FEWEST:
         logg.warning(
@@ -148,7 +150,7 @@ def _calibration(held_out: HeldOut | None) -> dict[str, Any]:
             "the confidence stays the share of the scores"
         )
         return {}
-    n_classes = held_out.shares.shape[1]
+    n_classes = len(classes)
     found = calibrate_shares(held_out.shares, held_out.truth, held_out.weights)
     n_held_out = len(held_out.truth)
     if found.method == "none":
@@ -163,9 +165,25 @@ def _calibration(held_out: HeldOut | None) -> dict[str, Any]:
             f"the calibrated confidence is a guess: {n_held_out} seeds of {n_classes} classes come "
             "in other proportions than the cells, and are too few to tell in which"
         )
+    _warn_of_unnamed(classes, held_out)
     stored = found.storable(n_classes)
     stored |= {"held_out": n_held_out, "weighed": held_out.weighed}
     return {"temperature": found.temperature, "calibration": stored}
+
+
+def _warn_of_unnamed(classes: list[str], held_out: HeldOut) -> None:
+    """Say of which classes no held-out seed is given its label: how large they are is hidden."""
+    truth, named = held_out.truth, decide(held_out.shares)[0]
+    counts = np.bincount(truth, minlength=len(classes))
+    right = np.bincount(truth[named == truth], minlength=len(classes))
+    never = [classes[c] for c in np.flatnonzero((counts >= _SOME) & (right == 0))]
+    if never:
+        some = f"{', '.join(map(repr, never[:5]))}{', ...' if len(never) > 5 else ''}"
+        logg.warning(
+            f"the calibrated confidence may be far off: no held-out seed of {some} is given that "
+            "label, so how many cells are of it cannot be told. Give it more seeds, or merge it "
+            "with what it is taken for"
+        )
 
 
 def _sets(

@@ -24,7 +24,7 @@ _NAMED = (
 )
 _NOT_NAMED = re.compile(f"{_NOT}{_NAMED}")
 _WORDS = frozenset(
-    {"na", "nan", "none", "null", "nil", "void", "missing", "missingvalue", "nd"}
+    {"na", "nan", "nat", "none", "null", "nil", "void", "missing", "missingvalue", "nd"}
     | {"unk", "unkn", "undef", "unclear", "unsure", "uncertain", "rejected", "tbd", "tba", "todo"}
     | {"tobedetermined", "tobeannotated", "blank", "empty", "unknowns", "indetermined"}
     # German, French, Spanish, Italian, Portuguese

@@ -561,3 +561,20 @@ def test_hard_clamping_with_few_seeds_is_warned_about(pbmc: AnnData, logged: io.
     assert "degenerates to spikes" in logged.getvalue()
     tl.label_propagation(pbmc, [0], clamp="hard", key_added="one")
     assert "the same score for all cells" in logged.getvalue()
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_classes_that_no_held_out_seed_is_named_after_are_said(
+    *, hidden: bool, logged: io.StringIO
+) -> None:
+    """Seeds of `rare` lie among those of two groups, or are a group of their own."""
+    random, group = np.random.default_rng(0), np.repeat([0, 1, 2], [200, 200, 40])
+    cells = anndata.AnnData(np.zeros((440, 1), np.float32))
+    where = random.normal(size=(440, 2)) + 20 * np.eye(3, 2)[group]
+    near = np.argsort(np.square(where[:, None] - where).sum(axis=2), axis=1)[:, 1:11]
+    graph = csr_matrix((np.ones(4400, np.float32), near.ravel(), np.arange(0, 4401, 10)))
+    cells.obsp["connectivities"] = graph.maximum(graph.T)
+    rare = [*range(60, 64), *range(260, 264)] if hidden else [*range(400, 408)]
+    tl.label_propagation(cells, {"a": range(50), "b": range(200, 250), "rare": rare}, alpha=0.8)
+    tl.assign_labels(cells, calibrate=True)
+    assert ("no held-out seed of 'rare' is given that label" in logged.getvalue()) == hidden
