@@ -21,6 +21,8 @@ _OF_ROWS, _OF_COLUMNS = 0.6180339887498949, 0.41421356237309515
 _PIECE = 1 << 18
 # sums of the same weights in another order differ by less
 _TOLERANCE = 1e-9
+# digits that are the same whatever the order
+_DIGITS = 10
 
 
 def checksum(graph: sparse.csr_array) -> float:
@@ -30,7 +32,7 @@ def checksum(graph: sparse.csr_array) -> float:
 
 def quotient(marked: float, total: float) -> float:
     """Checksum from sums over all rows; 0 without any weight."""
-    return marked / total if total > 0 else 0.0
+    return round(marked / total, _DIGITS) if total > 0 else 0.0
 
 
 def is_same(one: float, other: float) -> bool:

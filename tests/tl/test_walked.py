@@ -35,7 +35,7 @@ def test_a_checksum_tells_graphs_apart_but_no_spellings(
 ) -> None:
     graph = pbmc.obsp["connectivities"].astype(np.float32)
     told = checksum(as_csr(graph))
-    assert told == pytest.approx(_marked(graph), rel=1e-12)
+    assert told == pytest.approx(_marked(graph), abs=1e-10)
     shuffled = graph.tocoo()
     order = np.random.default_rng(1).permutation(graph.nnz)
     entries = shuffled.data[order], (shuffled.row[order], shuffled.col[order])
