@@ -107,6 +107,8 @@ def as_array(name: str, value: Any) -> NDArray[Any]:
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is no array: {error}") from None
+    except MemoryError:
+        raise
     except Exception as error:  # whatever an array of another package says
         raise TypeError(
             f"{name} ({type(value).__name__}) cannot be read as an array of numpy: {error}"

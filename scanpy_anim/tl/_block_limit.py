@@ -188,7 +188,7 @@ class BlockLimit:
         self._by_columns = options.normalization == "pagerank" and not hard
         degree = graph.column_sums() if self._by_columns else graph.row_sums()
         self._dangling = self._by_columns and bool((degree == 0).any())
-        degree[degree == 0] = np.ldexp(1.0, -graph.exponent)
+        degree[degree == 0] = graph.unit(options)
         alpha, gap, unscale = float(options.alpha), 1 - float(options.alpha), None
         if hard:
             alpha, weight = 1.0, np.zeros(len(seeds))

@@ -83,7 +83,7 @@ def set_up_recurrence(
     by_columns = options.normalization == "pagerank" and not hard
     sums = graph.column_sums() if by_columns else graph.row_sums()
     dangling = np.flatnonzero(sums == 0) if by_columns else np.empty(0, dtype=np.int64)
-    sums[sums == 0] = np.ldexp(1.0, -graph.exponent)  # 1 of the weights as they are
+    sums[sums == 0] = graph.unit(options)
     lifts = np.empty(0, dtype=np.int32)
     if sums.min() < _TINY:
         if by_columns:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scanpy_anim.tl._block_tasks import Seen
+    from scanpy_anim.tl._options import Options
 
 # rows that a task takes at least, unless there are fewer
 _ROWS = 100_000
@@ -111,6 +112,14 @@ class BlockGraph:
             )
         self.symmetric = sum(s.balance for s in seen) % 2**64 == 0
         self._sums = np.ldexp(sums, -self.exponent, out=sums) if self.exponent else sums
+
+    def unit(self, options: Options) -> float:
+        """Sum that counts for a cell whose sum is zero: 1 of the weights before they are scaled.
+
+        Only with symmetric scaling does it say anything, of cells that send but receive nothing.
+        """
+        symmetric = options.clamp == "soft" and options.normalization == "symmetric"
+        return float(np.ldexp(1.0, -self.exponent)) if symmetric else 1.0
 
     def row_sums(self) -> NDArray[np.float64]:
         """Add up what each cell receives; another pass from the second call on."""

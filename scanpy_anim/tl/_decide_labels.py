@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scanpy import logging as logg
 
-from scanpy_anim._checks import MissingKeyError
+from scanpy_anim._checks import MissingKeyError, few
 from scanpy_anim._decision import Decision, class_mass_weights, column_names, decide, shares
 from scanpy_anim._lazy import readable
 from scanpy_anim._read_result import present_seeds, read_result, reading_record
@@ -178,11 +178,10 @@ def _warn_of_unnamed(classes: list[str], held_out: HeldOut) -> None:
     right = np.bincount(truth[named == truth], minlength=len(classes))
     never = [classes[c] for c in np.flatnonzero((counts >= _SOME) & (right == 0))]
     if never:
-        some = f"{', '.join(map(repr, never[:5]))}{', ...' if len(never) > 5 else ''}"
         logg.warning(
-            f"the calibrated confidence may be far off: no held-out seed of {some} is given that "
-            "label, so how many cells are of it cannot be told. Give it more seeds, or merge it "
-            "with what it is taken for"
+            f"the calibrated confidence may be far off: no held-out seed of {few(never)} is given "
+            "that label, so how many cells are of it cannot be told. Give it more seeds, or merge "
+            "it with what it is taken for"
         )
 
 
@@ -206,8 +205,8 @@ def _warn_of_single_seeds(classes: list[str], held_out: HeldOut) -> None:
     without = [name for name, count in zip(classes, counts, strict=True) if not count]
     if without:
         logg.warning(
-            f"coverage= promises nothing of cells of {', '.join(map(repr, without[:5]))}"
-            f"{', ...' if len(without) > 5 else ''}: no seed of them can be held out"
+            f"coverage= promises nothing of cells of {few(without)}: no seed of them can be held "
+            "out"
         )
 
 

@@ -91,9 +91,8 @@ class Page:
 
     def _whole(self, stop: int) -> tuple[list[np.ndarray], np.ndarray]:
         if not {"stops", "turn"} & set(self.header):
-            return self._off_curve(np.cumsum(self._wide("xy"), dtype=np.int64)), np.zeros(
-                self.n, bool
-            )
+            along = np.cumsum(self._wide("xy"), dtype=np.int64)
+            return self._off_curve(along), np.zeros(self.n, bool)
         raw = self.bytes_of(f"xy-{stop}" if stop else "xy")
         from_before, has_nowhere = self.header.get("stops", [[0, 0]])[stop]
         n_axes = len(self.header["xy"]["origin"])
