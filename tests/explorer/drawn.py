@@ -34,9 +34,10 @@ class _Parts(HTMLParser):
             self.parts[self._name] = self.parts.get(self._name, "") + data
 
 
-def drawn(film, moments, folder, **task):
+def drawn(film, moments, folder, *, margin=3, **task):
     """Return what the player draws in the film's own pixels, and what took how long.
 
+    Within the frame of the axes, `margin` pixels of which are left out.
     `task` goes to `draw.js`: another panel or scale, several rounds, a browser in place of node.
     """
     parts = _Parts(film.explore(names=None).to_html()).parts
@@ -71,8 +72,8 @@ def drawn(film, moments, folder, **task):
         check=True,
     )
     inside = (
-        slice(round(height - top) + 3, round(height - bottom) - 3),
-        slice(round(left) + 3, round(right) - 3),
+        slice(round(height - top) + margin, round(height - bottom) - margin),
+        slice(round(left) + margin, round(right) - margin),
     )
     pictures = [
         np.fromfile(folder / f"{number}.rgba", np.uint8).reshape(height, width, 4)[inside][..., :3]

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import anndata as ad
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import scanpy as sc
@@ -49,6 +50,22 @@ def test_key_frames_of_labels_are_those_of_the_film(tmp_path, n, size):
     for mean, within in differences(film, list(range(len(film))), tmp_path):
         assert mean <= (0.35 if n < 70_000 else 0.4)
         assert within >= 0.999
+
+
+@pytest.mark.parametrize("color", ["scores", "classes"])
+@pytest.mark.parametrize("size", [1, 20])
+def test_a_picture_of_four_by_four_pixels(tmp_path, color, size):
+    figure = plt.figure(figsize=(0.04, 0.04), dpi=100)
+    how = {"ax": figure.add_axes((0, 0, 1, 1)), "frameon": False, "title": "", "legend_loc": None}
+    film = sca.pl.animate_embedding(
+        atlas(60), color=color, frame_title=None, colorbar_loc=None, size=size, **how
+    )
+    frames = list(film.frames())
+    assert frames[0].shape == (4, 4, 3)
+    assert np.ptp(frames[-1], axis=(0, 1)).min() > 8
+    for mean, within in differences(film, list(range(len(film))), tmp_path, margin=0):
+        assert mean <= 1
+        assert within == 1
 
 
 @pytest.mark.parametrize("color", ["scores", "classes"])
